@@ -1,0 +1,58 @@
+# Every target sets up what it needs in .venv, once.  PYTHON=python3.12 make ... chooses another interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+Q ?= What are the symptoms of glaucoma?
+
+.PHONY: ask test check prove demo-model settings-page clean
+.DELETE_ON_ERROR:
+
+## ask: answer Q with the demonstration model
+ask: $(VENV)/ready
+	@$(BIN)/medpocket ask -m demo "$$Q"
+export Q
+
+## test: the test suite, under 5 minutes
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest
+
+## check: lint, types, directions of imports
+check: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## prove: the long tests; nothing there may be skipped
+prove: $(VENV)/ready-train
+	$(BIN)/python -m pytest -m prove --no-skips --timeout 1200
+
+## demo-model: train the demonstration model anew; DATA is the folder of its texts (docs/demo-model.md)
+demo-model: $(VENV)/ready-train
+	@test -n "$(DATA)" || { echo "make demo-model needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
+	$(BIN)/python -m medpocket.forge.demo --data "$(DATA)" --out assets/demo.gguf
+
+## settings-page: write docs/settings.md from the settings themselves
+settings-page: $(VENV)/ready
+	$(BIN)/python -m medpocket.config > docs/settings.md
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "setting up .venv; llama.cpp is compiled once, which takes some minutes" >&2
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/ready-train: $(VENV)/ready-dev
+	$(PIP) -e '.[dev,train]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

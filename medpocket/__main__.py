@@ -1,0 +1,5 @@
+"""`python -m medpocket`."""
+
+from medpocket.cli import main
+
+main()

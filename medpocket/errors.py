@@ -1,0 +1,102 @@
+"""Every error that a user can meet.
+
+MedpocketError
+├── InputError            what was typed or piped cannot be used (exit code 2)
+│   ├── QuestionError     empty, not text, longer than the context
+│   ├── OptionError       an option that does not exist, or a value out of its range
+│   └── UnknownNameError  no such model or expert; names the nearest one
+├── SettingsError         a file of settings or of the registry is broken: file, key, reason
+├── ModelError
+│   ├── ModelFileError    missing, damaged, or not a language model that MedPocket can run
+│   ├── MemoryShortError  the model needs more memory than this machine has free
+│   └── EngineError       llama.cpp failed although the file looked right
+└── OfflineError          something tried to reach the network
+
+An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
+holds text of a question. `code` is its name in the JSON envelope.
+"""
+
+from collections.abc import Iterable
+
+
+class MedpocketError(Exception):
+    """What is wrong and what to do next."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(MedpocketError):
+    """What was typed or piped cannot be used."""
+
+    code = "input"
+    exit_code = 2
+
+
+class QuestionError(InputError):
+    """The question is empty, is not text, or is longer than the context."""
+
+    code = "question"
+
+
+class OptionError(InputError):
+    """The option does not exist, or its value is out of range."""
+
+    code = "option"
+
+
+class UnknownNameError(InputError):
+    """No model or expert has this name."""
+
+    code = "unknown-name"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(name, list(known), n=1, cutoff=0.4)
+        super().__init__(
+            f"there is no {kind} {name!r}",
+            f"did you mean {nearest[0]!r}? {hint}" if nearest else hint,
+        )
+        self.nearest = nearest[0] if nearest else None
+
+
+class SettingsError(MedpocketError):
+    """A file of settings or of the registry is broken."""
+
+    code = "settings"
+
+
+class ModelError(MedpocketError):
+    """The model cannot be used."""
+
+    code = "model"
+
+
+class ModelFileError(ModelError):
+    """The file is missing, damaged, or not a language model that MedPocket can run."""
+
+    code = "model-file"
+
+
+class MemoryShortError(ModelError):
+    """The model needs more memory than this machine has free."""
+
+    code = "memory"
+
+
+class EngineError(ModelError):
+    """llama.cpp failed although the file looked right."""
+
+    code = "engine"
+
+
+class OfflineError(MedpocketError):
+    """Something tried to reach the network."""
+
+    code = "offline"

@@ -1,0 +1,26 @@
+"""Text from a user, a model or a file is data: it may not steer a terminal, nor hold what no tokenizer can read."""
+
+import unicodedata
+
+_KEPT = "\n\t"
+# Format characters that reorder or hide what stands around them (Unicode TR 36, "bidirectional text spoofing").
+_HIDING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+
+
+def is_control(character: str) -> bool:
+    """Tell whether a terminal could obey `character`, or be deceived by it, rather than show it."""
+    return character not in _KEPT and (unicodedata.category(character) in ("Cc", "Cs") or character in _HIDING)
+
+
+def printable(text: str) -> str:
+    """Return `text` with every control character replaced by U+FFFD, fit for a terminal."""
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if is_control(character) else character for character in text)
+
+
+def without_controls(text: str) -> tuple[str, int]:
+    """Return `text` with one kind of line end and no control characters, and how many were taken out."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(character for character in text if not is_control(character))
+    return kept, len(text) - len(kept)

@@ -1,0 +1,115 @@
+"""What the rooms hand to each other: frozen values and the events of one answer."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Union
+
+Role = Literal["user", "assistant"]
+StopReason = Literal["end", "length", "context", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One side's words in a conversation.
+
+    `text` of a user's turn is what the model read: the question and, after it, its expert's line.
+    `ids` are the token ids as they were generated; a turn that has them is never tokenized again.
+    """
+
+    role: Role
+    text: str
+    ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen; the names are llama.cpp's."""
+
+    temperature: float = 0.2
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    repeat_last_n: int = 256
+    max_tokens: int = 512
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class GenerationStats:
+    """What one answer cost. Times in seconds, rates in tokens per second, memory in bytes."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    evaluated_tokens: int
+    answer_tokens: int
+    prefill_s: float
+    decode_s: float
+    time_to_first_token_s: float
+    peak_memory_bytes: int
+    seed: int
+
+    @property
+    def prefill_rate(self) -> float:
+        return self.evaluated_tokens / self.prefill_s if self.prefill_s > 0 else 0.0
+
+    @property
+    def decode_rate(self) -> float:
+        """Tokens after the first, over the time that they took."""
+        return (self.answer_tokens - 1) / self.decode_s if self.decode_s > 0 and self.answer_tokens > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Routed:
+    """Which expert answers, and why. `score` is the router's, None where it was not asked."""
+
+    expert: str
+    title: str
+    why: str
+    score: float | None = None
+    has_adapter: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know about this answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class PromptProgress:
+    """Tokens of the prompt evaluated so far, of those that had to be."""
+
+    evaluated: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The engine is done: the whole answer as text and as token ids."""
+
+    text: str
+    ids: tuple[int, ...]
+    stop: StopReason
+    stats: GenerationStats
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The answer is complete, or was stopped; `turns` is the conversation to go on from."""
+
+    answer: str
+    stop: StopReason
+    stats: GenerationStats
+    turns: tuple[Turn, ...] = field(repr=False)
+
+
+EngineEvent = Union[PromptProgress, Delta, Generated]
+Event = Union[Routed, Notice, PromptProgress, Delta, Finished]
