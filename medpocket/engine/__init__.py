@@ -1,0 +1,71 @@
+"""Running a model: the only room that imports llama_cpp, and only when a model is loaded."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medpocket.config import LARGEST_CONTEXT_UNASKED
+from medpocket.engine.protocol import Engine, LoadedModel
+
+if TYPE_CHECKING:
+    from medpocket.engine.llama import LlamaEngine
+
+__all__ = ["Engine", "LoadedModel", "load_engine"]
+
+# For a file without a template, and without a row of the registry that names one: the text and nothing around it.
+_PLAIN = (
+    "{{ bos_token }}{% for message in messages %}{{ message['content'] }}"
+    "{% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}"
+)
+
+
+def load_engine(
+    path: Path,
+    *,
+    name: str | None = None,
+    context: int | None = None,
+    most_context: int = LARGEST_CONTEXT_UNASKED,
+    trained_context: int | None = None,
+    threads: int | None = None,
+    template: str | None = None,
+    batch: int = 512,
+    gpu_layers: int = 0,
+    repack: bool = False,
+    log_level: str = "warning",
+) -> "LlamaEngine":
+    """Check the file, see that it fits into memory, and load it.
+
+    Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
+    `trained_context` corrects a file that claims more. `template` is used where the file has none.
+
+    Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
+    """
+    from medpocket.errors import OptionError
+    from medpocket.models.gguf_check import check_model_file
+    from medpocket.models.hardware import default_threads, describe_memory
+    from medpocket.models.memory import memory_need, require_memory
+
+    file = check_model_file(path)
+    trained = min(trained_context or file.trained_context, file.trained_context)
+    if context is not None and context > trained:
+        raise OptionError(
+            f"a context of {context:,} tokens is more than this model was trained for ({trained:,})",
+            f"give -o context {trained} or less",
+        )
+    context = context or min(trained, most_context)
+    require_memory(memory_need(file, context), describe_memory().available_bytes)
+
+    from medpocket.engine.llama import LlamaEngine
+    from medpocket.engine.logs import start_log
+
+    return LlamaEngine(
+        file,
+        name=name or file.name or path.stem,
+        context=context,
+        threads=threads or default_threads(),
+        template=file.chat_template or template or _PLAIN,
+        has_template=bool(file.chat_template or template),
+        log=start_log(log_level),
+        batch=batch,
+        gpu_layers=gpu_layers,
+        repack=repack,
+    )

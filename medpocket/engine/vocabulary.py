@@ -1,0 +1,120 @@
+"""From a conversation to token ids and back, with the markers of the template apart from the text of the turns."""
+
+import ctypes
+import re
+from collections.abc import Sequence
+
+import llama_cpp
+
+from medpocket.engine.template import split_template
+from medpocket.errors import EngineError
+from medpocket.types import Turn
+
+_NOT_FOUND = -1  # LLAMA_TOKEN_NULL
+_MARKER = re.compile(r"\S*[\[\]<>|:]\S*")
+
+
+class Vocabulary:
+    """The tokenizer of a loaded model.
+
+    SentencePiece vocabularies put a space before whatever they are given; `_space_prefix` tells whether this one
+    does. Text that stands in the middle of something is therefore tokenized behind a newline, a token that nothing
+    merges with, which is then cut off.
+    """
+
+    def __init__(self, model: int, template: str, *, space_prefix: bool) -> None:
+        self._vocab = llama_cpp.llama_model_get_vocab(model)
+        self._template = template
+        self._is_sentencepiece = llama_cpp.llama_vocab_type(self._vocab) == llama_cpp.LLAMA_VOCAB_TYPE_SPM
+        self._space_prefix = space_prefix and self._is_sentencepiece
+        self._newline = self._tokenize("\n", special=False) if self._is_sentencepiece else []
+        self._bos = llama_cpp.llama_vocab_bos(self._vocab)
+        self._eos = llama_cpp.llama_vocab_eos(self._vocab)
+        self._marker_ids: dict[str, list[int]] = {}
+
+    @property
+    def size(self) -> int:
+        return int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+
+    def is_end(self, token: int) -> bool:
+        """Tell whether `token` ends an answer."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def encode(self, turns: Sequence[Turn]) -> list[int]:
+        """Return the ids of the conversation as the template lays it out, up to where the answer begins.
+
+        Raises ModelFileError when the template cannot be used.
+        """
+        pieces = split_template(self._template, turns, bos=self._text(self._bos), eos=self._text(self._eos))
+        markers = {word for piece in pieces if isinstance(piece, str) for word in _MARKER.findall(piece)}
+        ids: list[int] = []
+        if llama_cpp.llama_vocab_get_add_bos(self._vocab) and self._bos != _NOT_FOUND:
+            ids.append(self._bos)
+        for piece in pieces:
+            if isinstance(piece, str):
+                new = self._encode_marker(piece)
+                # The template may bring the beginning of the sequence itself.
+                ids.extend(new[1:] if ids == [self._bos] == new[:1] else new)
+            else:
+                turn = turns[piece]
+                ids.extend(turn.ids if turn.ids is not None else self._encode_text(turn.text, markers))
+        return ids
+
+    def piece(self, token: int) -> bytes:
+        """Return the text of `token`, which may be a part of a character; control tokens have none."""
+        buffer = ctypes.create_string_buffer(64)
+        length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+        if length < 0:
+            buffer = ctypes.create_string_buffer(-length)
+            length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(length, 0)]
+
+    def _encode_marker(self, text: str) -> list[int]:
+        """The template's own text: fixed ids, the space that the next turn's text brings itself cut off."""
+        if self._space_prefix:
+            text = text.rstrip(" ")
+        if text not in self._marker_ids:
+            self._marker_ids[text] = self._tokenize_inside(text, special=True)
+        return self._marker_ids[text]
+
+    def _encode_text(self, text: str, markers: set[str]) -> list[int]:
+        """A turn's text. A marker in it is spelt out, so that it never has the ids of the template's own."""
+        if not markers:
+            return self._tokenize(text, special=False)
+        between = re.compile("(" + "|".join(re.escape(marker) for marker in sorted(markers, key=len)[::-1]) + ")")
+        ids: list[int] = []
+        for number, part in enumerate(between.split(text)):
+            if number % 2:
+                for character in part:
+                    ids.extend(self._tokenize_inside(character, special=False))
+            elif part:
+                ids.extend(
+                    self._tokenize_inside(part, special=False) if number else self._tokenize(part, special=False)
+                )
+        return ids
+
+    def _tokenize_inside(self, text: str, *, special: bool) -> list[int]:
+        """Tokenize text that follows something else."""
+        if self._is_sentencepiece:
+            ids = self._tokenize("\n" + text, special=special)
+            if ids[: len(self._newline)] == self._newline:
+                return ids[len(self._newline) :]
+        return self._tokenize(text, special=special)
+
+    def _tokenize(self, text: str, *, special: bool) -> list[int]:
+        data = text.encode()
+        room = len(data) + 8
+        buffer = (llama_cpp.llama_token * room)()
+        count = llama_cpp.llama_tokenize(self._vocab, data, len(data), buffer, room, False, special)
+        if count < 0:
+            raise EngineError(
+                "llama.cpp could not split the text into tokens",
+                "run `medpocket doctor`; if the model file is sound, please report this",
+            )
+        return list(buffer[:count])
+
+    def _text(self, token: int) -> str:
+        if token == _NOT_FOUND:
+            return ""
+        text = llama_cpp.llama_vocab_get_text(self._vocab, token)
+        return text.decode("utf-8", "replace") if text else ""

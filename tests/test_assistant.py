@@ -1,0 +1,158 @@
+from collections.abc import Sequence
+
+import pytest
+
+from medpocket.assistant import Assistant
+from medpocket.engine.cancel import Cancellation
+from medpocket.engine.scripted import ScriptedEngine
+from medpocket.errors import QuestionError, UnknownNameError
+from medpocket.registry import load_registry
+from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed, Sampling, Turn
+
+REGISTRY = load_registry()
+
+
+def ask(engine: ScriptedEngine, question: str, *, max_tokens: int = 50, **options: object) -> list[Event]:
+    assistant = Assistant(REGISTRY, engine, Sampling(max_tokens=max_tokens))
+    return list(assistant.ask(question, Cancellation(), **options))  # type: ignore[arg-type]
+
+
+def finished(events: Sequence[Event]) -> Finished:
+    assert isinstance(events[-1], Finished)
+    return events[-1]
+
+
+def notices(events: Sequence[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Notice)]
+
+
+def read(prompt: list[int]) -> str:
+    return "".join(map(chr, prompt[1:]))
+
+
+def test_a_question_takes_its_path_in_order() -> None:
+    events = ask(ScriptedEngine(["rest and water"]), "what helps?")
+    kinds = [type(event) for event in events]
+    assert kinds == [Routed, PromptProgress, PromptProgress, Delta, Delta, Delta, Finished]
+    assert finished(events).answer == "rest and water"
+    assert finished(events).stop == "end"
+
+
+def test_without_an_expert_the_base_model_answers_and_says_that_there_is_no_router() -> None:
+    engine = ScriptedEngine(["yes"])
+    events = ask(engine, "q")
+    assert events[0] == Routed("general", REGISTRY.experts["general"].title, "there is no router yet")
+    assert read(engine.prompts[0]) == "q"
+
+
+def test_routing_off_says_so() -> None:
+    event = ask(ScriptedEngine(["yes"]), "q", route=False)[0]
+    assert isinstance(event, Routed)
+    assert event.why == "routing is off"
+
+
+def test_an_expert_that_is_named_adds_its_line_at_the_end_of_the_turn() -> None:
+    engine = ScriptedEngine(["yes"])
+    events = ask(engine, "q", expert="cardiology")
+    assert isinstance(events[0], Routed)
+    assert events[0].expert == "cardiology"
+    assert not events[0].has_adapter
+    assert read(engine.prompts[0]) == f"q\n\n{REGISTRY.experts['cardiology'].system}"
+
+
+def test_ones_own_instruction_stands_in_the_place_of_the_experts() -> None:
+    engine = ScriptedEngine(["yes"])
+    ask(engine, "q", expert="cardiology", system="In one word.")
+    assert read(engine.prompts[0]) == "q\n\nIn one word."
+
+
+def test_an_unknown_expert_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        ask(ScriptedEngine(["yes"]), "q", expert="cardiologie")
+    assert caught.value.nearest == "cardiology"
+
+
+@pytest.mark.parametrize("question", ["", "  \n\t ", "\x00\x1b", "\ud800"])
+def test_what_is_no_question_is_refused(question: str) -> None:
+    with pytest.raises(QuestionError):
+        ask(ScriptedEngine(["yes"]), question)
+
+
+def test_control_characters_are_taken_out_with_a_notice() -> None:
+    engine = ScriptedEngine(["yes"])
+    events = ask(engine, "chest\x00 pain\x1b")
+    assert read(engine.prompts[0]) == "chest pain"
+    assert notices(events) == ["2 control characters were taken out of the question; check that it was copied whole"]
+
+
+def test_cancelling_keeps_what_came() -> None:
+    def stop_at_two(word: int, cancel: Cancellation) -> None:
+        if word == 2:
+            cancel.set()
+
+    last = finished(ask(ScriptedEngine(["one two three"], before_word=stop_at_two), "q"))
+    assert (last.answer, last.stop) == ("one two", "cancelled")
+    assert last.turns[-1].text == "one two"
+
+
+def test_the_next_turn_evaluates_only_its_own_tokens() -> None:
+    engine = ScriptedEngine(["first", "second"])
+    turns = finished(ask(engine, "one")).turns
+    last = finished(ask(engine, "two", history=turns))
+    assert last.stats.cached_tokens == len("|one" "first")
+    assert last.stats.evaluated_tokens == len("|two")
+    assert engine.prompts[1][: len(engine.prompts[0])] == engine.prompts[0]
+    assert [turn.text for turn in last.turns] == ["one", "first", "two", "second"]
+
+
+def test_past_turns_keep_their_experts_line_so_that_the_prefix_never_changes() -> None:
+    engine = ScriptedEngine(["first", "second"])
+    turns = finished(ask(engine, "one", expert="oncology")).turns
+    ask(engine, "two", history=turns, expert="cardiology")
+    assert engine.prompts[1][: len(engine.prompts[0])] == engine.prompts[0]
+
+
+def test_an_answer_is_never_tokenized_again() -> None:
+    engine = ScriptedEngine(["yes"])
+    odd = Turn("assistant", "text", ids=(7, 8, 9))
+    ask(engine, "two", history=[Turn("user", "one"), odd])
+    assert engine.prompts[0] == [0, *map(ord, "one"), 7, 8, 9, 0, *map(ord, "two")]
+
+
+def test_too_long_a_question_is_refused_with_the_numbers() -> None:
+    engine = ScriptedEngine(["yes"], context=100)
+    with pytest.raises(QuestionError) as caught:
+        ask(engine, "x" * 100)
+    assert "101 tokens" in caught.value.message
+    assert "holds 100, 25 of them" in caught.value.message
+    assert "75 tokens" in caught.value.hint
+    assert engine.prompts == []
+
+
+def test_a_question_that_just_fits_is_answered() -> None:
+    assert finished(ask(ScriptedEngine(["yes"], context=100), "x" * 74)).answer == "yes"
+
+
+def test_a_long_conversation_is_cut_by_whole_turns_to_half_the_context_with_a_notice() -> None:
+    history = [Turn("user" if number % 2 == 0 else "assistant", str(number) * 9) for number in range(8)]
+    engine = ScriptedEngine(["yes"], context=100)
+    events = ask(engine, "x" * 9, history=history)
+    assert read(engine.prompts[0]).replace("\0", "|") == "444444444555555555|666666666777777777|xxxxxxxxx"
+    assert len(engine.prompts[0]) <= 50
+    assert notices(events) == [
+        "the conversation is longer than the context of 100 tokens: its first 4 turns are no longer read"
+    ]
+    assert len(finished(events).turns) == 6
+
+
+def test_a_conversation_that_fits_is_not_cut() -> None:
+    history = [Turn("user", "x" * 30), Turn("assistant", "y" * 30)]
+    events = ask(ScriptedEngine(["yes"], context=100), "z" * 10, history=history)
+    assert notices(events) == []
+    assert len(finished(events).turns) == 4
+
+
+def test_a_question_too_long_even_without_its_history_is_refused() -> None:
+    history = [Turn("user", "x" * 30), Turn("assistant", "y" * 30)]
+    with pytest.raises(QuestionError):
+        ask(ScriptedEngine(["yes"], context=100), "z" * 90, history=history)
