@@ -1,0 +1,128 @@
+"""The `medpocket` command: its subcommands, each imported when it is used, and what becomes of errors."""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from medpocket import __version__
+from medpocket.cli import diagnostics, output
+from medpocket.errors import InputError, MedpocketError
+
+FAILED, INTERRUPTED = 1, 130
+
+# Name: module with a click command of the same name, one line of help. The help of the group must not import them.
+COMMANDS = {
+    "ask": ("medpocket.cli.ask", "Answer one question."),
+    "doctor": ("medpocket.cli.doctor", "Say what this machine has, what is installed, and what to do next."),
+    "completion": ("medpocket.cli.completion", "Print the shell's completion script."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the module of the command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[name][0]), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for a name that is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from medpocket.errors import UnknownNameError
+
+            raise UnknownNameError("command", args[0], COMMANDS, "`medpocket --help` lists the commands")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Nothing that you type leaves this machine.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def medpocket() -> None:
+    """Ask a medical language model on this machine, offline.
+
+    \b
+    medpocket ask "What are the symptoms of glaucoma?"
+    medpocket ask < note.txt        patient text: keeps it out of the shell's history
+    medpocket doctor
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        result = medpocket.main(list(arguments), prog_name="medpocket", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return FAILED
+    except Exception as error:
+        return _report(_as_ours(error), arguments)
+
+
+def _as_ours(error: Exception) -> MedpocketError:
+    """Give any error two clear lines. An error that is not expected shows where it was raised, never its values."""
+    if isinstance(error, MedpocketError):
+        return error
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "medpocket"
+        return InputError(error.format_message().rstrip("."), f"`{command} --help` shows how it is used")
+    if isinstance(error, click.ClickException):
+        return MedpocketError(error.format_message(), "`medpocket --help` shows how it is used")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return MedpocketError("the disk is full: not everything could be written", "free some space and try again")
+    if isinstance(error, OSError):
+        return MedpocketError(
+            f"the system refused: {os.strerror(error.errno or 0)}", "`medpocket doctor` shows the folders"
+        )
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return MedpocketError(
+        f"something went wrong inside MedPocket ({type(error).__name__}{where})",
+        "please report this line, with the output of `medpocket doctor` and no patient text",
+    )
+
+
+def _report(error: MedpocketError, arguments: Sequence[str]) -> int:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    try:
+        if "--json" in options:
+            name = next((word for word in arguments if word in COMMANDS), "medpocket")
+            output.write_failure(name, error)
+        else:
+            diagnostics.error(error)
+    except OSError:  # a full disk or a closed pipe behind stdout itself
+        _forget_stdout()
+        diagnostics.error(error)
+    return error.exit_code
+
+
+def _forget_stdout() -> None:
+    """Keep Python from writing to a stdout that is gone when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,53 @@
+"""Everything that is written to stderr: errors, notices, progress and figures. It never fails."""
+
+import os
+import sys
+
+from medpocket.errors import MedpocketError
+from medpocket.text import printable
+
+_BOLD, _DIM, _RESET, _CLEAR_LINE = "\x1b[1m", "\x1b[2m", "\x1b[0m", "\r\x1b[K"
+
+plain = False  # set by --plain: no styling and no line that changes
+
+
+def error(problem: MedpocketError) -> None:
+    """Write what is wrong and what to do next, a line each."""
+    _write(f"{_styled('medpocket: ' + _one_line(problem.message), _BOLD)}\n{_one_line(problem.hint)}\n")
+
+
+def notice(text: str) -> None:
+    """Write a line that the user should know of."""
+    _write(_styled(_one_line(text), _DIM) + "\n")
+
+
+def progress(evaluated: int, total: int) -> None:
+    """Show how much of the question is read, on one line of a terminal that the next one replaces."""
+    if _has_style() and total:
+        _write(f"{_CLEAR_LINE}{_DIM}reading {evaluated:,} of {total:,} tokens{_RESET}")
+
+
+def clear_progress() -> None:
+    """Take the progress line away."""
+    if _has_style():
+        _write(_CLEAR_LINE)
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _styled(text: str, style: str) -> str:
+    return f"{style}{text}{_RESET}" if _has_style() and "NO_COLOR" not in os.environ else text
+
+
+def _has_style() -> bool:
+    return not plain and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.buffer.write(text.encode("utf-8", "replace"))
+        sys.stderr.buffer.flush()
+    except (OSError, AttributeError):  # stderr is closed: there is nobody to tell
+        pass

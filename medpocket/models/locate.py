@@ -1,0 +1,65 @@
+"""From what the user names, an id or a path, to a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medpocket import paths
+from medpocket.errors import ModelFileError, UnknownNameError
+from medpocket.registry import ModelSpec, Registry
+
+
+@dataclass(frozen=True)
+class LocatedModel:
+    """A model's file, and its row in the registry where it has one."""
+
+    path: Path
+    spec: ModelSpec | None
+
+
+def locate_model(name: str, registry: Registry) -> LocatedModel:
+    """Find the model with this id, or the file at this path.
+
+    A file that has the name of a registry row's file is taken for that model, wherever it lies.
+    Raises ModelFileError (not installed, or no such file) and UnknownNameError.
+    """
+    if name in registry.models:
+        spec = registry.models[name]
+        path = installed_file(spec)
+        if path is None:
+            raise ModelFileError(f"{spec.title} is not installed", _how_to_install(spec))
+        return LocatedModel(path, spec)
+    path = Path(name).expanduser()
+    if path.exists() or path.suffix == ".gguf" or len(path.parts) > 1:
+        spec_by_file = {Path(spec.file).name: spec for spec in registry.models.values() if spec.file}
+        return LocatedModel(path, spec_by_file.get(path.name))
+    raise UnknownNameError("model", name, registry.models, "`medpocket doctor` lists the models; a path works too")
+
+
+def installed_file(spec: ModelSpec) -> Path | None:
+    """Return where the model's file lies, None when it is not on this machine."""
+    if spec.asset:
+        path = paths.assets_folder() / spec.asset
+    elif spec.file:
+        path = paths.models_folder() / Path(spec.file).name
+    else:
+        return None
+    return path if path.exists() else None
+
+
+def default_model(registry: Registry, configured: str | None) -> str:
+    """Return the configured model, else the registry's default where it is installed, else the demonstration."""
+    if configured:
+        return configured
+    default = registry.model(registry.default_model)
+    if installed_file(default):
+        return default.id
+    return next((spec.id for spec in registry.models.values() if spec.demonstration), default.id)
+
+
+def _how_to_install(spec: ModelSpec) -> str:
+    if spec.runtime_note:
+        return spec.runtime_note
+    if spec.asset:
+        return "a part of MedPocket itself is missing: install it again"
+    what = f"{spec.file} of {spec.repository}" if spec.file else f"a GGUF file of {spec.repository}"
+    return f"put {what} into {paths.models_folder()}, or give the path of a GGUF file with -m"
