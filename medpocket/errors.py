@@ -59,8 +59,10 @@ class UnknownNameError(InputError):
         from difflib import get_close_matches
 
         nearest = get_close_matches(name, list(known), n=1, cutoff=0.4)
+        # Something long or with spaces may be a question in the wrong place, and is not repeated.
+        called = repr(name) if len(name) <= 40 and name.isprintable() and " " not in name else "of this name"
         super().__init__(
-            f"there is no {kind} {name!r}",
+            f"there is no {kind} {called}",
             f"did you mean {nearest[0]!r}? {hint}" if nearest else hint,
         )
         self.nearest = nearest[0] if nearest else None

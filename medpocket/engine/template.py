@@ -89,5 +89,5 @@ def _raise_exception(message: str) -> None:
 def _unusable(reason: str) -> ModelFileError:
     return ModelFileError(
         f"the model's chat template cannot be used: {reason}",
-        "give the model a row with a `prompt` of its own in your models.toml (docs/models.md says how)",
+        "get another conversion of this model, or answer with another model: -m PATH",
     )

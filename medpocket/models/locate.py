@@ -61,5 +61,6 @@ def _how_to_install(spec: ModelSpec) -> str:
         return spec.runtime_note
     if spec.asset:
         return "a part of MedPocket itself is missing: install it again"
-    what = f"{spec.file} of {spec.repository}" if spec.file else f"a GGUF file of {spec.repository}"
-    return f"put {what} into {paths.models_folder()}, or give the path of a GGUF file with -m"
+    if not spec.file:
+        return f"get a GGUF file of it from {spec.repository}, and give its path with -m"
+    return f"put {spec.file} of {spec.repository} into {paths.models_folder()}, or give its path with -m"
