@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove demo-model settings-page clean
+.PHONY: ask test check prove demo-model settings-page commands-page clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -37,6 +37,10 @@ demo-model: $(VENV)/ready-train
 ## settings-page: write docs/settings.md from the settings themselves
 settings-page: $(VENV)/ready
 	$(BIN)/python -m medpocket.config > docs/settings.md
+
+## commands-page: write docs/commands.md from the commands' help
+commands-page: $(VENV)/ready
+	$(BIN)/python packaging/commands_page.py > docs/commands.md
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

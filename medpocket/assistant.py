@@ -45,8 +45,11 @@ class Assistant:
         Raises QuestionError (empty, not text, too long), UnknownNameError (expert) and EngineError.
         """
         chosen, routed = self._choose_expert(expert, route=route)
-        yield routed
         question, removed = readable_question(question)
+        instruction = chosen.system if system is None else readable(system)[0]
+        turns = [*history, Turn("user", f"{question}\n\n{instruction}" if instruction else question)]
+        turns, prompt, dropped = self._fit(turns)
+        yield routed
         if removed:
             yield Notice(
                 f"{removed} control character{'s were' if removed > 1 else ' was'} taken out of the question; "
@@ -54,9 +57,6 @@ class Assistant:
             )
         if not self._engine.model.has_template:
             yield Notice("this model has no chat template: it reads the text as it is, and goes on from there")
-        instruction = chosen.system if system is None else readable(system)[0]
-        turns = [*history, Turn("user", f"{question}\n\n{instruction}" if instruction else question)]
-        turns, prompt, dropped = self._fit(turns)
         if dropped:
             yield Notice(
                 f"the conversation is longer than the context of {self._engine.model.context:,} tokens: "

@@ -1,5 +1,6 @@
 """What every process of MedPocket gives up before it does anything else: the network and core dumps."""
 
+import os
 import sys
 from typing import Any
 
@@ -58,7 +59,8 @@ def _refuse(what: str) -> None:
 
 
 def disable_core_dumps() -> None:
-    """Keep a crash from writing memory, and with it a patient's text, to a disk."""
+    """Keep a crash from writing memory, and with it a patient's text, to a disk or a terminal."""
+    os.environ["GGML_NO_BACKTRACE"] = "1"  # else llama.cpp, when it aborts, has a debugger print what it finds
     try:
         import resource
     except ImportError:  # Windows writes no core files

@@ -99,7 +99,7 @@ def test_the_next_turn_evaluates_only_its_own_tokens() -> None:
     engine = ScriptedEngine(["first", "second"])
     turns = finished(ask(engine, "one")).turns
     last = finished(ask(engine, "two", history=turns))
-    assert last.stats.cached_tokens == len("|one" "first")
+    assert last.stats.cached_tokens == len("|onefirst")
     assert last.stats.evaluated_tokens == len("|two")
     assert engine.prompts[1][: len(engine.prompts[0])] == engine.prompts[0]
     assert [turn.text for turn in last.turns] == ["one", "first", "two", "second"]

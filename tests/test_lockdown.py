@@ -9,7 +9,9 @@ PREPARE = "from medpocket.lockdown import refuse_network, disable_core_dumps; re
 
 
 def run(code: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", PREPARE + code], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", PREPARE + code], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,11 @@ FAILED, INTERRUPTED = 1, 130
 # Name: module with a click command of the same name, one line of help. The help of the group must not import them.
 COMMANDS = {
     "ask": ("medpocket.cli.ask", "Answer one question."),
-    "doctor": ("medpocket.cli.doctor", "Say what this machine has, what is installed, and what to do next."),
-    "completion": ("medpocket.cli.completion", "Print the shell's completion script."),
+    "doctor": (
+        "medpocket.cli.doctor",
+        "Say what this machine has, what is installed, what is wrong, and what to do next.",
+    ),
+    "completion": ("medpocket.cli.completion", "Print the completion script of SHELL."),
 }
 
 

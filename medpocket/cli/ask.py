@@ -9,12 +9,15 @@ from typing import Any
 
 import click
 
+from medpocket.assistant import Assistant, readable, readable_question
 from medpocket.cli import diagnostics, output
 from medpocket.cli.question import read_question
 from medpocket.cli.worker import iterate_in_thread
+from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings, option_rules, sampling_for
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.protocol import LoadedModel
 from medpocket.errors import ModelError
+from medpocket.lockdown import hide_memory
 from medpocket.models.locate import LocatedModel, default_model, locate_model
 from medpocket.registry import Registry, load_registry
 from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed
@@ -68,7 +71,7 @@ def complete_expert(_context: click.Context, _parameter: click.Parameter, incomp
     type=(str, str),
     multiple=True,
     metavar="KEY VALUE",
-    help="temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, max_tokens, context or threads.",
+    help=f"A setting for this answer: {', '.join(option_rules())}.",
 )
 @click.option("--seed", metavar="N", help="Repeat an answer: the seed that --stats showed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -88,10 +91,10 @@ def ask(
     no_stream: bool,
     stats: bool,
 ) -> int:
-    """Answer one question; the answer alone goes to stdout.
+    """Answer one question.
 
-    Text that is piped in comes before QUESTION; "-" stands for it. Give patient text this way: an argument is kept
-    in the shell's history, and other users of the machine can see it.
+    The answer alone goes to stdout. Text that is piped in comes before QUESTION; "-" stands for it. Give patient
+    text this way: an argument is kept in the shell's history, and other users of the machine can see it.
 
     \b
     medpocket ask "What are the symptoms of glaucoma?"
@@ -104,13 +107,15 @@ def ask(
 
 
 def _ask(request: Request) -> int:
-    from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings, sampling_for
-
+    hide_memory()
     registry = load_registry()
     configured = load_settings()
     question = read_question(request.words)
+    # What can be refused is refused before the model is loaded.
+    readable_question(question)
+    readable(request.system or "")
     if request.expert is not None:
-        registry.expert(request.expert)  # refused before the model is loaded
+        registry.expert(request.expert)
     located = _locate(request, registry, configured.model)
     model_sampling = located.spec.sampling if located.spec else {}
     settings, sampling = sampling_for(configured, model_sampling, request.options)
@@ -118,7 +123,6 @@ def _ask(request: Request) -> int:
     answering = Answering(request, cancel)
 
     def events() -> Iterator[Event | LoadedModel]:
-        from medpocket.assistant import Assistant
         from medpocket.engine import load_engine
 
         spec = located.spec
@@ -191,9 +195,9 @@ class Answering:
         match event:
             case LoadedModel():
                 self.model = event
-                self._introduce(located)
             case Routed():
                 self.routed = event
+                self._introduce(located)
                 self._note(_routed_line(event))
             case Notice():
                 self.notices.append(event.text)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "LoadedModel", "load_engine"]
 
+MOST_CONTEXT = 2**20  # tokens, where neither the registry nor the file says what the model was trained for
+
 # For a file without a template, and without a row of the registry that names one: the text and nothing around it.
 _PLAIN = (
     "{{ bos_token }}{% for message in messages %}{{ message['content'] }}"
@@ -45,7 +47,7 @@ def load_engine(
     from medpocket.models.memory import memory_need, require_memory
 
     file = check_model_file(path)
-    trained = min(trained_context or file.trained_context, file.trained_context)
+    trained = min(length for length in (trained_context, file.trained_context, MOST_CONTEXT) if length)
     if context is not None and context > trained:
         raise OptionError(
             f"a context of {context:,} tokens is more than this model was trained for ({trained:,})",
@@ -61,6 +63,7 @@ def load_engine(
         file,
         name=name or file.name or path.stem,
         context=context,
+        trained_context=trained,
         threads=threads or default_threads(),
         template=file.chat_template or template or _PLAIN,
         has_template=bool(file.chat_template or template),

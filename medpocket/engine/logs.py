@@ -10,16 +10,13 @@ import llama_cpp
 
 from medpocket import paths
 
-_LEVELS = {
-    llama_cpp.GGML_LOG_LEVEL_DEBUG: logging.DEBUG,
-    llama_cpp.GGML_LOG_LEVEL_INFO: logging.INFO,
-    llama_cpp.GGML_LOG_LEVEL_WARN: logging.WARNING,
-    llama_cpp.GGML_LOG_LEVEL_ERROR: logging.ERROR,
-}
+# enum ggml_log_level of ggml.h; the table in llama_cpp._logger is a level off.
+_LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
 _MOST_BYTES = 1_000_000
 _REMEMBERED = 20
 
 _logger = logging.getLogger("medpocket.llama_cpp")
+_receiver: "LlamaLog | None" = None  # one for the whole process: llama.cpp calls it as long as it lives
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
@@ -38,7 +35,7 @@ class LlamaLog:
         self.errors: list[str] = []
         self._level = logging.INFO
         self._line = ""
-        self._callback = llama_cpp.llama_log_callback(self._receive)  # kept alive as long as llama.cpp may call it
+        self._callback = llama_cpp.llama_log_callback(self._receive)
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
 
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
@@ -48,7 +45,8 @@ class LlamaLog:
         if self._line.endswith("\n"):
             line, self._line = self._line.strip(), ""
             if self._level >= logging.ERROR:
-                self.errors = [*self.errors[-_REMEMBERED:], line]
+                self.errors.append(line)
+                del self.errors[:-_REMEMBERED]
             _logger.log(self._level, line)
 
 
@@ -57,6 +55,7 @@ def start_log(level: str) -> LlamaLog:
 
     Where the file cannot be written (a read-only home, a full disk) messages are dropped: an answer matters more.
     """
+    global _receiver  # noqa: PLW0603 - as global as the callback inside llama.cpp
     logging.raiseExceptions = False
     _logger.setLevel(level.upper())
     _logger.propagate = False
@@ -70,4 +69,6 @@ def start_log(level: str) -> LlamaLog:
             handler = logging.NullHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         _logger.addHandler(handler)
-    return LlamaLog()
+    _receiver = _receiver or LlamaLog()
+    _receiver.errors.clear()
+    return _receiver

@@ -11,7 +11,8 @@ from medpocket.errors import EngineError
 from medpocket.types import Turn
 
 _NOT_FOUND = -1  # LLAMA_TOKEN_NULL
-_MARKER = re.compile(r"\S*[\[\]<>|:]\S*")
+# What templates mark turns with: <s>, <|im_start|>, <<SYS>>, [INST], USER:
+_MARKER = re.compile(r"<+[^<>\s]+>+|\[[^\[\]\s]+\]|\w+:")
 
 
 class Vocabulary:
@@ -82,15 +83,14 @@ class Vocabulary:
         if not markers:
             return self._tokenize(text, special=False)
         between = re.compile("(" + "|".join(re.escape(marker) for marker in sorted(markers, key=len)[::-1]) + ")")
-        ids: list[int] = []
+        fragments: list[str] = []
         for number, part in enumerate(between.split(text)):
-            if number % 2:
-                for character in part:
-                    ids.extend(self._tokenize_inside(character, special=False))
-            elif part:
-                ids.extend(
-                    self._tokenize_inside(part, special=False) if number else self._tokenize(part, special=False)
-                )
+            fragments += part if number % 2 else [part]
+        ids: list[int] = []
+        for fragment in filter(None, fragments):
+            # What begins the turn gets the space that belongs before it.
+            tokenize = self._tokenize_inside if ids else self._tokenize
+            ids += tokenize(fragment, special=False)
         return ids
 
     def _tokenize_inside(self, text: str, *, special: bool) -> list[int]:

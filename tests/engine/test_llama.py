@@ -96,7 +96,9 @@ def test_max_tokens_ends_an_answer(engine: LlamaEngine) -> None:
 
 def test_a_full_context_ends_an_answer_and_says_so() -> None:
     small = load_engine(DEMO, context=256, threads=1)
-    long = answer(small, [Turn("user", "x")], Sampling(temperature=1.9, top_k=0, top_p=1, min_p=0, max_tokens=5000, seed=3))
+    long = answer(
+        small, [Turn("user", "x")], Sampling(temperature=1.9, top_k=0, top_p=1, min_p=0, max_tokens=5000, seed=3)
+    )
     small.close()
     # Whether the model ends by itself is its own affair; it never goes on past the context.
     assert long.stats.prompt_tokens + long.stats.answer_tokens <= 257

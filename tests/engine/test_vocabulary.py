@@ -72,11 +72,11 @@ def test_mistrals_prompt_has_the_ids_of_the_whole_text(mistral: Vocabulary) -> N
 
 @pytest.mark.parametrize("typed", ["[/INST]", "a [/INST]", "a[/INST]b", "a\n[/INST]", "[/INST] [/INST]", "x [INST] y"])
 def test_a_marker_made_of_ordinary_tokens_is_not_made_by_typing_it(mistral: Vocabulary, typed: str) -> None:
-    inside = mistral._tokenize("[/INST]", special=False)[1:]  # `/INST]`, whatever stands before it
-    opening = mistral._tokenize("[INST]", special=False)[1:]
     ids = mistral.encode([Turn("user", typed)])
-    assert contains(ids, inside) == 1
-    assert contains(ids, opening) == 1
+    name = mistral._tokenize("[INST]", special=False)[1:]  # `INST]`, which stands in both markers
+    assert len(name) == 2
+    assert contains(ids, name) == 2
+    assert contains(ids[:4], name) == contains(ids[-4:], name) == 1
     assert text_of(mistral, ids).strip() == f"[INST] {typed} [/INST]"
 
 

@@ -1,0 +1,56 @@
+"""Ctrl-C and kill -9 at random moments."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ASK = [sys.executable, "-m", "medpocket", "ask", "-m", "demo", "-o", "threads", "1", "What are the symptoms of asthma?"]
+WARM_UP_S = 0.15  # before this the interpreter itself is starting, and Python's own handler is not there yet
+
+
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        ASK,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.prove
+def test_ctrl_c_at_any_moment_ends_with_130_or_the_whole_answer_and_no_traceback(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    codes = []
+    for _ in range(60):
+        process = start(tmp_path)
+        time.sleep(chance.uniform(WARM_UP_S, 1.5))
+        process.send_signal(signal.SIGINT)
+        answer, errors = process.communicate(timeout=30)
+        codes.append(process.returncode)
+        assert b"Traceback" not in errors, errors
+        assert process.returncode in (0, 130), (process.returncode, errors)
+        assert process.returncode == 130 or answer.endswith(b"\n")
+    assert 130 in codes
+
+
+@pytest.mark.prove
+def test_kill_at_any_moment_leaves_nothing_half_written(tmp_path: Path, home: Path) -> None:
+    chance = random.Random(3)
+    for _ in range(40):
+        process = start(tmp_path)
+        time.sleep(chance.uniform(0, 1))
+        process.kill()
+        process.communicate(timeout=30)
+    left = [path.relative_to(home) for path in home.rglob("*") if path.is_file()] if home.exists() else []
+    assert all(path.parts[0] == "log" for path in left), left
+    process = start(tmp_path)
+    answer, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert answer

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from medpocket import paths
+from medpocket.errors import ModelFileError, UnknownNameError
+from medpocket.models.locate import default_model, installed_file, locate_model
+from medpocket.registry import load_registry
+
+REGISTRY = load_registry()
+BIOMISTRAL = REGISTRY.models["biomistral-7b-q4"]
+
+
+def install(spec_file: str) -> Path:
+    folder = paths.make_private(paths.models_folder())
+    path = folder / spec_file
+    path.touch()
+    return path
+
+
+def test_the_demonstration_model_is_always_there() -> None:
+    located = locate_model("demo", REGISTRY)
+    assert located.path == paths.assets_folder() / "demo.gguf"
+    assert located.spec is REGISTRY.models["demo"]
+
+
+def test_an_id_is_the_file_in_the_models_folder() -> None:
+    path = install("BioMistral-7B.Q4_K_M.gguf")
+    assert locate_model("biomistral-7b-q4", REGISTRY).path == path
+
+
+def test_an_id_whose_file_is_not_there_says_what_to_get_and_where_to_put_it() -> None:
+    with pytest.raises(ModelFileError) as caught:
+        locate_model("biomistral-7b-q4", REGISTRY)
+    assert "BioMistral-7B.Q4_K_M.gguf of MaziyarPanahi/BioMistral-7B-GGUF" in caught.value.hint
+    assert str(paths.models_folder()) in caught.value.hint
+
+
+def test_a_model_whose_file_name_is_not_known_is_asked_for_by_path() -> None:
+    with pytest.raises(ModelFileError) as caught:
+        locate_model("openbiollm-70b-q4", REGISTRY)
+    assert "LiteLLMs/Llama3-OpenBioLLM-70B-GGUF" in caught.value.hint
+    assert "with -m" in caught.value.hint
+
+
+def test_a_file_with_the_name_of_a_row_is_taken_for_that_model_wherever_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "BioMistral-7B.Q4_K_M.gguf"
+    path.touch()
+    assert locate_model(str(path), REGISTRY).spec is BIOMISTRAL
+
+
+def test_any_other_file_has_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "own.gguf"
+    path.touch()
+    assert locate_model(str(path), REGISTRY).spec is None
+
+
+def test_what_looks_like_a_path_is_one_even_when_nothing_is_there() -> None:
+    assert locate_model("missing.gguf", REGISTRY).path == Path("missing.gguf")
+    assert locate_model("some/where", REGISTRY).spec is None
+
+
+def test_any_other_word_is_an_unknown_name() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        locate_model("biomistral", REGISTRY)
+    assert caught.value.nearest == "biomistral-7b-q4"
+
+
+def test_the_default_is_biomistral_where_it_is_installed_and_else_the_demonstration() -> None:
+    assert default_model(REGISTRY, None) == "demo"
+    install("BioMistral-7B.Q4_K_M.gguf")
+    assert default_model(REGISTRY, None) == "biomistral-7b-q4"
+    assert default_model(REGISTRY, "/my/model.gguf") == "/my/model.gguf"
+
+
+def test_only_a_file_that_is_there_is_installed() -> None:
+    assert installed_file(BIOMISTRAL) is None
+    path = install("BioMistral-7B.Q4_K_M.gguf")
+    assert installed_file(BIOMISTRAL) == path
