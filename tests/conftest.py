@@ -49,7 +49,11 @@ class Medpocket:
         self.folder = folder
 
     def __call__(
-        self, *arguments: str | bytes, stdin: bytes | None = None, env: dict[str, str] | None = None, timeout: float = 60
+        self,
+        *arguments: str | bytes,
+        stdin: bytes | None = None,
+        env: dict[str, str] | None = None,
+        timeout: float = 60,
     ) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
             [sys.executable, "-m", "medpocket", *arguments],

@@ -65,3 +65,11 @@ def test_a_thread_is_refused_too() -> None:
 def test_core_dumps_are_off() -> None:
     result = run("disable_core_dumps(); import resource; print(resource.getrlimit(resource.RLIMIT_CORE))")
     assert result.stdout == "(0, 0)\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a Linux system call")
+def test_memory_is_hidden_from_other_processes() -> None:
+    result = run(
+        "from medpocket.lockdown import hide_memory; import ctypes; hide_memory()\nprint(ctypes.CDLL(None).prctl(3))"
+    )
+    assert result.stdout == "0\n"

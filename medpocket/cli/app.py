@@ -58,11 +58,13 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Nothing that you type leaves this machine.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def medpocket() -> None:
+@click.pass_context
+def medpocket(context: click.Context) -> None:
     """Ask a medical language model on this machine, offline.
 
     \b
@@ -70,6 +72,8 @@ def medpocket() -> None:
     medpocket ask < note.txt        patient text: keeps it out of the shell's history
     medpocket doctor
     """
+    if context.invoked_subcommand is None:
+        output.write_line(context.get_help())
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from medpocket.engine.cancel import Cancellation
 from medpocket.engine.protocol import LoadedModel
 from medpocket.errors import ModelError
 from medpocket.lockdown import hide_memory
-from medpocket.models.locate import LocatedModel, default_model, locate_model
+from medpocket.models.locate import LocatedModel, default_model, locate_model, smaller_choice
 from medpocket.registry import Registry, load_registry
 from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed
 
@@ -138,6 +138,7 @@ def _ask(request: Request) -> int:
             gpu_layers=settings.gpu_layers,
             repack=settings.repack,
             log_level=settings.log_level,
+            smaller=lambda available: smaller_choice(registry, available),
         )
         try:
             yield engine.model
@@ -232,7 +233,7 @@ class Answering:
         spec = located.spec
         self.demonstration = bool(self.model and self.model.demonstration)
         if self.demonstration:
-            self._note("demonstration model: not a clinical model, never for care; use BioMistral-7B with -m PATH")
+            self._note("demonstration model, not a clinical model; for BioMistral-7B: -m PATH")
         elif spec and spec.advisory:
             self._note(f"{spec.title}: {spec.advisory}")
 

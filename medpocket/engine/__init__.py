@@ -1,5 +1,6 @@
 """Running a model: the only room that imports llama_cpp, and only when a model is loaded."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,18 +34,20 @@ def load_engine(
     gpu_layers: int = 0,
     repack: bool = False,
     log_level: str = "warning",
+    smaller: Callable[[int], str] | None = None,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
     Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
-    `trained_context` corrects a file that claims more. `template` is used where the file has none.
+    `trained_context` corrects a file that claims more. `template` is used where the file has none. `smaller` names,
+    for the bytes of memory that are free, what to take in the place of a model that does not fit.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
     from medpocket.errors import OptionError
     from medpocket.models.gguf_check import check_model_file
     from medpocket.models.hardware import default_threads, describe_memory
-    from medpocket.models.memory import memory_need, require_memory
+    from medpocket.models.memory import memory_need, memory_short
 
     file = check_model_file(path)
     trained = min(length for length in (trained_context, file.trained_context, MOST_CONTEXT) if length)
@@ -54,7 +57,9 @@ def load_engine(
             f"give -o context {trained} or less",
         )
     context = context or min(trained, most_context)
-    require_memory(memory_need(file, context), describe_memory().available_bytes)
+    need, available = memory_need(file, context), describe_memory().available_bytes
+    if need.total > available:
+        raise memory_short(need, available, smaller(available) if smaller else None)
 
     from medpocket.engine.llama import LlamaEngine
     from medpocket.engine.logs import start_log

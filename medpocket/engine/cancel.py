@@ -3,7 +3,7 @@
 import ctypes
 import ctypes.util
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 
 def _byte_reader() -> Any:
@@ -20,7 +20,7 @@ def _byte_reader() -> Any:
 class Cancellation:
     """A flag that any thread sets and llama.cpp reads in the middle of a decode."""
 
-    reader = staticmethod(_byte_reader())
+    reader: ClassVar[Any] = _byte_reader()
 
     def __init__(self) -> None:
         self._flag = ctypes.create_string_buffer(2)

@@ -13,8 +13,9 @@ from medpocket.engine.cancel import Cancellation
 from medpocket.engine.logs import LlamaLog
 from medpocket.engine.protocol import LoadedModel
 from medpocket.engine.sampler import Sampler
+from medpocket.engine.system import system_features
 from medpocket.engine.vocabulary import Vocabulary
-from medpocket.errors import EngineError
+from medpocket.errors import EngineError, SettingsError
 from medpocket.models.gguf_file import GgufFile
 from medpocket.models.hardware import peak_memory_bytes
 from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, StopReason, Turn
@@ -213,6 +214,12 @@ class _Answer:
 
 
 def _load_model(path: Path, log: LlamaLog, *, gpu_layers: int, repack: bool) -> int:
+    # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
+    if repack and "AMX_INT8 = 1" in system_features():
+        raise SettingsError(
+            "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
+            "take `repack = true` out of config.toml",
+        )
     llama_cpp.llama_backend_init()
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers

@@ -10,4 +10,4 @@ def offload_devices() -> list[str]:
 
 def system_features() -> str:
     """Return the processor features that llama.cpp was compiled with, in its own words."""
-    return llama_cpp.llama_print_system_info().decode("utf-8", "replace")
+    return str(llama_cpp.llama_print_system_info(), "utf-8", "replace")

@@ -56,6 +56,19 @@ def default_model(registry: Registry, configured: str | None) -> str:
     return next((spec.id for spec in registry.models.values() if spec.demonstration), default.id)
 
 
+def smaller_choice(registry: Registry, available_bytes: int) -> str:
+    """Name the largest model of the registry that runs in so much memory, as far as the registry knows."""
+    fitting = [
+        spec
+        for spec in registry.models.values()
+        if spec.runs_here and spec.memory_gb_estimate and spec.memory_gb_estimate * 1e9 <= available_bytes
+    ]
+    if not fitting:
+        return "close other programs, or show how it works with the demonstration model: -m demo"
+    largest = max(fitting, key=lambda spec: spec.memory_gb_estimate or 0)
+    return f"close other programs, or take {largest.title}, which needs about {largest.memory_gb_estimate:.1f} GB"
+
+
 def _how_to_install(spec: ModelSpec) -> str:
     if spec.runtime_note:
         return spec.runtime_note

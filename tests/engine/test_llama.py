@@ -10,7 +10,8 @@ import pytest
 from medpocket.engine import load_engine
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.llama import LlamaEngine
-from medpocket.errors import EngineError, MemoryShortError, OptionError
+from medpocket.engine.system import system_features
+from medpocket.errors import EngineError, MemoryShortError, OptionError, SettingsError
 from medpocket.models import hardware
 from medpocket.types import Delta, Generated, PromptProgress, Sampling, Turn
 from tests.conftest import DEMO
@@ -168,6 +169,20 @@ def test_too_little_memory_is_refused_before_loading_with_the_numbers(monkeypatc
     with pytest.raises(MemoryShortError) as caught:
         load_engine(DEMO)
     assert "GB" in caught.value.message
+
+
+def test_repacking_is_refused_where_it_would_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medpocket.engine.llama.system_features", lambda: "CPU : AVX2 = 1 | AMX_INT8 = 1 |")
+    with pytest.raises(SettingsError, match="AMX"):
+        load_engine(DEMO, context=256, threads=1, repack=True)
+
+
+def test_repacking_gives_the_same_answer_where_it_works(engine: LlamaEngine) -> None:
+    if "AMX_INT8 = 1" in system_features():
+        pytest.skip("refused on this processor")
+    repacked = load_engine(DEMO, context=512, threads=1, repack=True)
+    assert answer(repacked, QUESTION).text[:20] == answer(engine, QUESTION).text[:20]
+    repacked.close()
 
 
 def test_a_closed_engine_says_so(engine: LlamaEngine) -> None:
