@@ -9,6 +9,7 @@ from medpocket.text import printable
 _BOLD, _DIM, _RESET, _CLEAR_LINE = "\x1b[1m", "\x1b[2m", "\x1b[0m", "\r\x1b[K"
 
 plain = False  # set by --plain: no styling and no line that changes
+_progress_is_shown = False
 
 
 def error(problem: MedpocketError) -> None:
@@ -23,14 +24,18 @@ def notice(text: str) -> None:
 
 def progress(evaluated: int, total: int) -> None:
     """Show how much of the question is read, on one line of a terminal that the next one replaces."""
+    global _progress_is_shown  # noqa: PLW0603 - there is one terminal
     if _has_style() and total:
         _write(f"{_CLEAR_LINE}{_DIM}reading {evaluated:,} of {total:,} tokens{_RESET}")
+        _progress_is_shown = True
 
 
 def clear_progress() -> None:
-    """Take the progress line away."""
-    if _has_style():
+    """Take the progress line away, where one is shown."""
+    global _progress_is_shown  # noqa: PLW0603
+    if _progress_is_shown:
         _write(_CLEAR_LINE)
+        _progress_is_shown = False
 
 
 def _one_line(text: str) -> str:

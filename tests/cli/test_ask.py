@@ -259,19 +259,41 @@ def test_a_read_only_or_full_home_does_not_keep_from_answering(home: Path, tmp_p
 # Stopping
 
 
-def start_in_terminal(*arguments: str, cwd: Path) -> tuple["subprocess.Popen[bytes]", int]:
+def start_in_terminal(*arguments: str, cwd: Path, stderr_too: bool = False) -> tuple["subprocess.Popen[bytes]", int]:
     """Start the command with a terminal for its output; return it and the terminal's other end."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "medpocket", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=theirs,
-        stderr=subprocess.PIPE,
+        stderr=theirs if stderr_too else subprocess.PIPE,
         cwd=cwd,
         start_new_session=True,
     )
     os.close(theirs)
     return process, ours
+
+
+def read_all(terminal: int) -> str:
+    parts = []
+    try:
+        while part := os.read(terminal, 4096):
+            parts.append(part)
+    except OSError:  # how a terminal on Linux says that its program has ended
+        pass
+    return b"".join(parts).decode()
+
+
+def test_the_progress_line_is_taken_away_before_the_answer_and_nothing_of_the_answer_with_it(tmp_path: Path) -> None:
+    process, terminal = start_in_terminal("ask", *QUICK, QUESTION, cwd=tmp_path, stderr_too=True)
+    screen = read_all(terminal)
+    assert process.wait(timeout=30) == 0
+    os.close(terminal)
+    assert screen.count("reading ") >= 1
+    last_cleared = screen.rindex("\r\x1b[K")
+    assert screen.rindex("reading ") < last_cleared
+    answer = Medpocket(tmp_path)("ask", *QUICK, QUESTION).stdout.decode()
+    assert answer in screen[last_cleared:].replace("\r\n", "\n")
 
 
 def test_ctrl_c_keeps_what_came_and_exits_with_130(tmp_path: Path) -> None:
