@@ -29,7 +29,7 @@ def locate_model(name: str, registry: Registry) -> LocatedModel:
             raise ModelFileError(f"{spec.title} is not installed", _how_to_install(spec))
         return LocatedModel(path, spec)
     path = Path(name).expanduser()
-    if path.exists() or path.suffix == ".gguf" or len(path.parts) > 1:
+    if name and (path.exists() or path.suffix == ".gguf" or len(path.parts) > 1):
         spec_by_file = {Path(spec.file).name: spec for spec in registry.models.values() if spec.file}
         return LocatedModel(path, spec_by_file.get(path.name))
     raise UnknownNameError("model", name, registry.models, "`medpocket doctor` lists the models; a path works too")

@@ -4,7 +4,7 @@ import pytest
 
 from medpocket import paths
 from medpocket.errors import ModelFileError, UnknownNameError
-from medpocket.models.locate import default_model, installed_file, locate_model
+from medpocket.models.locate import default_model, installed_file, locate_model, smaller_choice
 from medpocket.registry import load_registry
 
 REGISTRY = load_registry()
@@ -64,6 +64,14 @@ def test_any_other_word_is_an_unknown_name() -> None:
     with pytest.raises(UnknownNameError) as caught:
         locate_model("biomistral", REGISTRY)
     assert caught.value.nearest == "biomistral-7b-q4"
+    with pytest.raises(UnknownNameError):
+        locate_model("", REGISTRY)
+
+
+def test_the_smaller_choice_is_the_largest_model_that_fits() -> None:
+    assert "OpenBioLLM-Llama3-8B Q4_K_M, which needs about 5.0 GB" in smaller_choice(REGISTRY, 6 * 10**9)
+    assert "BioMistral-7B Q4_K_M, which needs about 4.8 GB" in smaller_choice(REGISTRY, int(4.9e9))
+    assert "-m demo" in smaller_choice(REGISTRY, 10**9)
 
 
 def test_the_default_is_biomistral_where_it_is_installed_and_else_the_demonstration() -> None:
