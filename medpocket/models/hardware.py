@@ -1,0 +1,227 @@
+"""What this machine has: cores and memory that this process may use, and what its processor can do.
+
+Containers and job schedulers give a process less than the machine has; their limits (cgroups) count here.
+Nothing raises when the system does not tell: the answer is then what is known without it.
+"""
+
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+CGROUP = Path("/sys/fs/cgroup")
+
+# /proc/cpuinfo's word -> what llama.cpp calls it, for what it has kernels for.
+FEATURES = {
+    "pni": "SSE3", "ssse3": "SSSE3", "sse4_2": "SSE4.2", "avx": "AVX", "f16c": "F16C", "fma": "FMA", "bmi2": "BMI2",
+    "avx2": "AVX2", "avx_vnni": "AVX_VNNI", "avx512f": "AVX512", "avx512bw": "AVX512BW", "avx512vl": "AVX512VL",
+    "avx512vbmi": "AVX512_VBMI", "avx512_vnni": "AVX512_VNNI", "avx512_bf16": "AVX512_BF16", "amx_tile": "AMX_TILE",
+    "amx_int8": "AMX_INT8", "amx_bf16": "AMX_BF16", "asimd": "NEON", "asimdhp": "FP16_VA", "asimddp": "DOTPROD",
+    "i8mm": "MATMUL_INT8", "sve": "SVE", "sve2": "SVE2", "sme": "SME", "vsx": "VSX",
+}  # fmt: skip
+MAC_FEATURES = {
+    "hw.optional.neon": "NEON", "hw.optional.arm.FEAT_DotProd": "DOTPROD", "hw.optional.arm.FEAT_I8MM": "MATMUL_INT8",
+    "hw.optional.arm.FEAT_SME": "SME", "hw.optional.avx1_0": "AVX", "hw.optional.avx2_0": "AVX2",
+    "hw.optional.avx512f": "AVX512",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Memory that this process may use, and the machine's swap."""
+
+    total_bytes: int
+    available_bytes: int
+    swap_bytes: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this process may use of the machine."""
+
+    cpu_model: str
+    cpu_features: tuple[str, ...]
+    physical_cores: int
+    usable_cores: int
+    memory: Memory
+
+    def default_threads(self) -> int:
+        """Threads to compute with: a second thread on a core only costs, and so does a core that is not ours."""
+        return max(1, min(self.physical_cores, self.usable_cores))
+
+
+def describe_machine() -> Machine:
+    """Look at the machine; limits of a container count as the machine's own."""
+    model, features = _processor()
+    return Machine(model, features, physical_cores(), usable_cores(), describe_memory())
+
+
+def default_threads() -> int:
+    """Threads to compute with on this machine."""
+    return max(1, min(physical_cores(), usable_cores()))
+
+
+def describe_memory(proc: Path = PROC, cgroup: Path = CGROUP) -> Memory:
+    """Look at the memory; a limit of a container counts as the machine's own."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    total, available = int(memory.total), int(memory.available)
+    limit, used = cgroup_memory(proc, cgroup)
+    if limit is not None and limit < total:
+        total, available = limit, max(0, min(available, limit - used))
+    try:
+        swap = int(psutil.swap_memory().total)
+    except (OSError, RuntimeError):
+        swap = 0
+    return Memory(total, available, swap)
+
+
+def physical_cores() -> int:
+    import psutil
+
+    return int(psutil.cpu_count(logical=False) or os.cpu_count() or 1)
+
+
+def process_age_s() -> float:
+    """Seconds since this process was started, the interpreter's own start included."""
+    fields = _read(PROC / "self" / "stat").rpartition(")")[2].split()
+    if sys.platform == "linux" and len(fields) > 19 and fields[19].isdigit():  # 22nd field of all: ticks since boot
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+    import psutil
+
+    return max(0.0, time.time() - float(psutil.Process().create_time()))
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held at once: resident bytes, shared pages of mapped files too."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    # ru_maxrss of a process on Linux begins with the peak of the one that started it; the kernel's mark does not.
+    for line in _read(PROC / "self" / "status").splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere
+
+
+def usable_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
+    """Cores that this process may run on, whole ones: its affinity, and its container's share of time rounded up."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    quota = cgroup_cores(proc, cgroup)
+    return max(1, cores if quota is None else min(cores, -int(-quota // 1)))
+
+
+def cgroup_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> float | None:
+    """The share of processor time that this process's group may use, in cores; None without a limit."""
+    shares = []
+    for folder in _group_folders(proc, cgroup, "cpu"):
+        quota, _, period = _read(folder / "cpu.max").partition(" ")
+        if not quota:
+            quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
+        if quota.isdigit() and period.isdigit() and int(quota) and int(period):
+            shares.append(int(quota) / int(period))
+    return min(shares, default=None)
+
+
+def cgroup_memory(proc: Path = PROC, cgroup: Path = CGROUP) -> tuple[int | None, int]:
+    """The tightest memory limit of this process's group, and what is used of it; (None, 0) without a limit.
+
+    Pages of files that could be dropped at once are not counted as used.
+    """
+    tightest: tuple[int | None, int] = None, 0
+    for folder in _group_folders(proc, cgroup, "memory"):
+        for limit_file, used_file, droppable in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            limit, used = _read(folder / limit_file), _read(folder / used_file)
+            # Version 1 writes "no limit" as a number near 2**63.
+            if not limit.isdigit() or int(limit) >= 1 << 60:
+                continue
+            held = max(0, int(used or 0) - _statistic(folder / "memory.stat", droppable)) if used.isdigit() else 0
+            if tightest[0] is None or int(limit) - held < tightest[0] - tightest[1]:
+                tightest = int(limit), held
+    return tightest
+
+
+def _group_folders(proc: Path, cgroup: Path, controller: str) -> list[Path]:
+    """The folders of this process's control group and all groups around it, version 1 and 2.
+
+    Inside a container the path is often the host's, and not there: then the mount's own root is the group.
+    """
+    folders: list[Path] = []
+    for line in _read(proc / "self" / "cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = cgroup / (controllers if (cgroup / controllers).is_dir() else controller) if controllers else cgroup
+        inside = root / path.strip("/")
+        folders += [one for one in (inside, *inside.parents) if one == root or root in one.parents]
+    return folders or [cgroup, cgroup / controller]
+
+
+def _statistic(file: Path, name: str) -> int:
+    for line in _read(file).splitlines():
+        key, _, value = line.partition(" ")
+        if key == name and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _processor() -> tuple[str, tuple[str, ...]]:
+    if sys.platform == "darwin":
+        return _mac_processor()
+    model, features = read_cpuinfo(_read(PROC / "cpuinfo"))
+    return model or platform.processor() or platform.machine() or "unknown", features
+
+
+def read_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
+    """The processor's name and its features that llama.cpp has kernels for, out of /proc/cpuinfo."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), value.strip())
+    words = set((fields.get("flags") or fields.get("features") or fields.get("isa") or "").lower().split())
+    model = fields.get("model name") or fields.get("cpu model") or fields.get("hardware") or ""
+    return model, tuple(known for word, known in FEATURES.items() if word in words)
+
+
+def _mac_processor() -> tuple[str, tuple[str, ...]]:
+    import subprocess
+
+    names = ["machdep.cpu.brand_string", *MAC_FEATURES]
+    try:
+        # It exits with an error for names that this processor does not have, and answers the others.
+        answer = subprocess.run(["/usr/sbin/sysctl", *names], capture_output=True, text=True, timeout=5, check=False)
+        return read_sysctl(answer.stdout)
+    except (OSError, subprocess.SubprocessError):
+        return platform.processor() or "unknown", ()
+
+
+def read_sysctl(text: str) -> tuple[str, tuple[str, ...]]:
+    """The processor's name and its features out of what macOS's `sysctl` prints."""
+    fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+    model = fields.get("machdep.cpu.brand_string", "unknown")
+    features = [known for name, known in MAC_FEATURES.items() if fields.get(name) == "1"]
+    if model.startswith("Apple") and "NEON" not in features:
+        features.insert(0, "NEON")
+    return model, tuple(features)
