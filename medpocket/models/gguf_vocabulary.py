@@ -5,13 +5,12 @@ from medpocket.models.gguf_file import ArrayInfo, GgufFile, Value
 from medpocket.models.gguf_kinds import CONVERT, damaged, shown
 
 SENTENCEPIECE = "llama"
-# Its name -> the tokens that stand for start and end where the file does not say; src/llama-vocab.cpp.
+# Tokenizers of decoders -> the tokens that stand for start and end where the file does not say; src/llama-vocab.cpp.
+# RWKV's never returns from a text with a byte that is no token, and PLaMo-2's is as rare.
 DEFAULT_ENDS: dict[str, tuple[int | None, int | None]] = {
     SENTENCEPIECE: (1, 2),
     "gpt2": (11, 11),
     "gemma4": (None, None),
-    "plamo2": (1, 2),
-    "rwkv": (None, None),
 }
 # Tokens that decide where an answer starts and stops; others out of range are ignored by llama.cpp.
 DECIDING_TOKENS = ("bos", "eos", "eot", "eom")
@@ -45,7 +44,8 @@ def _check_tokens(gguf: GgufFile, tokens: list[bytes]) -> None:
         cut = [token.split(b"\0", 1)[0] for token in tokens]
         distinct = {token or b"[EMPTY_%d]" % number for number, token in enumerate(cut)}
     if len(distinct) != len(tokens):
-        raise damaged(gguf.path, f"{len(tokens) - len(distinct):,} tokens of its vocabulary are there twice")
+        repeated = len(tokens) - len(distinct)
+        raise damaged(gguf.path, f"its vocabulary repeats itself ({repeated:,} of {len(tokens):,} tokens)")
     if gguf.tokenizer_model == SENTENCEPIECE:
         # Text that no token spells becomes bytes; a byte without a token ends the process.
         for byte in range(256):
@@ -83,6 +83,6 @@ def _check_special_tokens(gguf: GgufFile, model: str, tokens: int) -> None:
     for position, end in enumerate(("bos", "eos")):
         default = DEFAULT_ENDS[model][position]
         known = f"tokenizer.ggml.{end}_token_id" in gguf.metadata or (default is not None and default < tokens)
-        added = gguf.metadata.get(f"tokenizer.ggml.add_{end}_token", end == "bos" and model != "rwkv")
+        added = gguf.metadata.get(f"tokenizer.ggml.add_{end}_token", end == "bos")
         if added and not known:
             raise damaged(gguf.path, f"it wants a token added to each text that it does not name ({end})")

@@ -166,7 +166,8 @@ def _group_folders(proc: Path, cgroup: Path, controller: str) -> list[Path]:
         if controllers and controller not in controllers.split(","):
             continue
         root = cgroup / (controllers if (cgroup / controllers).is_dir() else controller) if controllers else cgroup
-        inside = root / path.strip("/")
+        # A group outside this process's namespace is written with "..", and not there either.
+        inside = root if ".." in path.split("/") else root / path.strip("/")
         folders += [one for one in (inside, *inside.parents) if one == root or root in one.parents]
     return folders or [cgroup, cgroup / controller]
 
