@@ -35,16 +35,19 @@ def load_engine(
     repack: bool = False,
     log_level: str = "warning",
     smaller: Callable[[int], str] | None = None,
+    try_first: bool = True,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
     Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
     `trained_context` corrects a file that claims more. `template` is used where the file has none. `smaller` names,
-    for the bytes of memory that are free, what to take in the place of a model that does not fit.
+    for the bytes of memory that are free, what to take in the place of a model that does not fit. `try_first` has a
+    model of an uncommon architecture run in a process of its own before (trial.py).
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
     from medpocket.errors import OptionError
+    from medpocket.models.gguf_architectures import FAMILIES
     from medpocket.models.gguf_check import check_model_file
     from medpocket.models.hardware import default_threads, describe_memory
     from medpocket.models.memory import memory_need, memory_short
@@ -60,6 +63,11 @@ def load_engine(
     need, available = memory_need(file, context), describe_memory().available_bytes
     if need.total > available:
         raise memory_short(need, available, smaller(available) if smaller else None)
+
+    if try_first and file.architecture not in FAMILIES:
+        from medpocket.engine.trial import try_model
+
+        try_model(path)
 
     from medpocket.engine.llama import LlamaEngine
     from medpocket.engine.logs import start_log
