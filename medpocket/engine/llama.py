@@ -48,8 +48,8 @@ class LlamaEngine:
     ) -> None:
         """Load the file, mapped into memory. Raises EngineError with llama.cpp's own reason."""
         self._log = log
-        self._context: int | None = None
-        self._model: int | None = _load_model(file.path, log, gpu_layers=gpu_layers, repack=repack)
+        self._context = 0
+        self._model = _load_model(file.path, log, gpu_layers=gpu_layers, repack=repack)
         self._batch = batch
         try:
             self._context = _create_context(self._model, log, context=context, threads=threads, batch=batch)
@@ -83,7 +83,7 @@ class LlamaEngine:
 
         Raises EngineError when llama.cpp fails; what was read before stays usable.
         """
-        if self._context is None:
+        if not self._context:
             raise ValueError("the engine is closed")
         started = time.perf_counter()
         seed = secrets.randbits(32) if sampling.seed is None else sampling.seed
@@ -93,48 +93,25 @@ class LlamaEngine:
             ctypes.c_void_p(cancel.address),
         )
         cached = self._keep_common_prefix(prompt)
-        yield PromptProgress(0, len(prompt) - cached)
-        for start in range(cached, len(prompt), self._batch):
-            if not self._decode(prompt[start : start + self._batch], cancel):
-                break
-            yield PromptProgress(len(self._held) - cached, len(prompt) - cached)
+        yield from self._read(prompt, cached, cancel)
+        read, evaluated = time.perf_counter(), len(self._held) - cached
         answer = _Answer(self._vocabulary)
-        read = time.perf_counter()
-        evaluated = len(self._held) - cached
-        first_token: float | None = None
-        stop: StopReason = "cancelled"
         with Sampler(sampling, vocabulary_size=self._vocabulary.size, seed=seed) as sampler:
-            while not cancel.is_set():
-                token = sampler.sample(self._context)
-                first_token = first_token or time.perf_counter()
-                if self._vocabulary.is_end(token):
-                    stop = "end"
-                    break
-                if text := answer.add(token):
-                    yield Delta(text)
-                if len(answer.ids) >= sampling.max_tokens:
-                    stop = "length"
-                    break
-                if len(self._held) >= self.model.context:
-                    stop = "context"
-                    break
-                if not self._decode([token], cancel):
-                    break
-        if text := answer.finish():
-            yield Delta(text)
+            yield from self._answer(answer, sampler, sampling.max_tokens, cancel)
         done = time.perf_counter()
+        first_token = answer.first_token_at or done
         yield Generated(
             text=answer.text,
             ids=tuple(answer.ids),
-            stop=stop,
+            stop=answer.stop,
             stats=GenerationStats(
                 prompt_tokens=len(prompt),
                 cached_tokens=cached,
                 evaluated_tokens=evaluated,
                 answer_tokens=len(answer.ids),
                 prefill_s=read - started,
-                decode_s=done - (first_token or done),
-                time_to_first_token_s=(first_token or done) - started,
+                decode_s=done - first_token,
+                time_to_first_token_s=first_token - started,
                 peak_memory_bytes=peak_memory_bytes(),
                 seed=seed,
             ),
@@ -142,12 +119,42 @@ class LlamaEngine:
 
     def close(self) -> None:
         """Free the context and the model."""
-        if self._context is not None:
+        if self._context:
             llama_cpp.llama_free(self._context)
-            self._context = None
-        if self._model is not None:
+            self._context = 0
+        if self._model:
             llama_cpp.llama_model_free(self._model)
-            self._model = None
+            self._model = 0
+
+    def _read(self, prompt: Sequence[int], cached: int, cancel: Cancellation) -> Iterator[PromptProgress]:
+        """Evaluate `prompt` from token `cached` on, a batch at a time, until `cancel`."""
+        total = len(prompt) - cached
+        yield PromptProgress(0, total)
+        for start in range(cached, len(prompt), self._batch):
+            if not self._decode(prompt[start : start + self._batch], cancel):
+                return
+            yield PromptProgress(len(self._held) - cached, total)
+
+    def _answer(self, answer: "_Answer", sampler: Sampler, max_tokens: int, cancel: Cancellation) -> Iterator[Delta]:
+        """Choose token after token into `answer` until one of the reasons to stop."""
+        while not cancel.is_set():
+            token = sampler.sample(self._context)
+            answer.first_token_at = answer.first_token_at or time.perf_counter()
+            if self._vocabulary.is_end(token):
+                answer.stop = "end"
+                break
+            if text := answer.add(token):
+                yield Delta(text)
+            if len(answer.ids) >= max_tokens:
+                answer.stop = "length"
+                break
+            if len(self._held) >= self.model.context:
+                answer.stop = "context"
+                break
+            if not self._decode([token], cancel):
+                break
+        if text := answer.finish():
+            yield Delta(text)
 
     def _keep_common_prefix(self, prompt: Sequence[int]) -> int:
         """Drop the keys and values that `prompt` does not begin with; return how many tokens of it are held.
@@ -189,11 +196,13 @@ class LlamaEngine:
 
 
 class _Answer:
-    """The answer so far, decoded as its bytes arrive."""
+    """The answer so far, decoded as its bytes arrive; cancelled unless something else ends it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.ids: list[int] = []
         self.text = ""
+        self.stop: StopReason = "cancelled"
+        self.first_token_at: float | None = None
         self._vocabulary = vocabulary
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
