@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,10 +11,10 @@ from pathlib import Path
 import click
 
 from medpocket import __version__
-from medpocket.cli import diagnostics, output
+from medpocket.cli import INTERRUPTED, diagnostics, output
 from medpocket.errors import InputError, MedpocketError
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 # Name: module with a click command of the same name, one line of help. The help of the group must not import them.
 COMMANDS = {
@@ -78,6 +79,7 @@ def medpocket(context: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         result = medpocket.main(list(arguments), prog_name="medpocket", standalone_mode=False)
         sys.stdout.flush()

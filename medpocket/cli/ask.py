@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from medpocket.assistant import Assistant, readable, readable_question
-from medpocket.cli import diagnostics, output
+from medpocket.cli import INTERRUPTED, diagnostics, output
 from medpocket.cli.question import read_question
 from medpocket.cli.worker import iterate_in_thread
 from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings, option_rules, sampling_for
@@ -22,7 +22,6 @@ from medpocket.models.locate import LocatedModel, default_model, locate_model, s
 from medpocket.registry import Registry, load_registry
 from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed
 
-_INTERRUPTED = 130
 _STOPPED = {
     "length": "the answer was ended at max_tokens; -o max_tokens N allows more",
     "context": "the answer was ended: the context is full",
@@ -218,7 +217,7 @@ class Answering:
         interrupted = finished.stop == "cancelled"
         if self.request.as_json:
             output.write_success("ask", self._as_json(finished, model))
-            return _INTERRUPTED if interrupted else 0
+            return INTERRUPTED if interrupted else 0
         diagnostics.clear_progress()
         if not self.request.stream:
             self.writer.write(finished.answer)
@@ -227,7 +226,7 @@ class Answering:
             diagnostics.notice(_STOPPED[finished.stop])
         if self.request.stats:
             diagnostics.notice(self._stats_line(finished))
-        return _INTERRUPTED if interrupted else 0
+        return INTERRUPTED if interrupted else 0
 
     def _introduce(self, located: LocatedModel) -> None:
         spec = located.spec
