@@ -1,6 +1,7 @@
 """`medpocket ask`: one question, one answer."""
 
 import dataclasses
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -148,11 +149,14 @@ def _ask(request: Request) -> int:
             engine.close()
 
     before = signal.signal(signal.SIGINT, answering.interrupt)
+    running = iterate_in_thread(events)
     try:
-        for event in iterate_in_thread(events):
+        for event in running:
             answering.take(event, located)
-    except OSError:
-        cancel.set()  # stdout is gone or full: nobody reads on
+    except OSError:  # stdout is gone or full: nobody reads on
+        cancel.set()
+        for _ in running:  # llama.cpp must have come to rest before the process ends
+            pass
         raise
     finally:
         signal.signal(signal.SIGINT, before)
@@ -187,7 +191,8 @@ class Answering:
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """Ctrl-C: stop the answer and keep what came; before there is one, or a second time, end at once."""
         if self.model is None or self.cancel.is_set():
-            raise KeyboardInterrupt
+            diagnostics.clear_progress()
+            os._exit(INTERRUPTED)  # llama.cpp may be at work: an orderly end would take its memory from under it
         self.cancel.set()
 
     def take(self, event: Event | LoadedModel, located: LocatedModel) -> None:
