@@ -30,10 +30,11 @@ class Stage:
     mixture: Mixture
 
 
-# Of the model that ships. The second stage teaches it to take names from the question.
+# Of the model that ships. The later stages teach it to take names from the question.
 STAGES = (
     Stage(1400, 6e-3, 3e-3, Mixture(renamed=0.25)),
     Stage(1200, 4e-3, 2e-3, Mixture(renamed=0.5, copying=True)),
+    Stage(450, 3e-3, 1.5e-3, Mixture(renamed=0.5, copying=True, drills=4)),
 )
 STEPS = sum(stage.steps for stage in STAGES)
 

@@ -15,7 +15,7 @@ from medpocket.forge.text import normalised
 
 QUESTIONS = 50
 LONGEST_ANSWER = 320  # tokens; the answers learnt have about 280 at most
-REPEAT_PENALTY = 1.1
+REPEAT_PENALTY = 1.15
 PHRASE = 8  # words
 
 

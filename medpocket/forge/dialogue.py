@@ -20,6 +20,32 @@ FOLLOW_UPS: _ByKind = PHRASES["follow_ups"]
 LEADS: _ByKind = PHRASES["leads"]
 INVENTED: _ByKind = PHRASES["invented"]
 
+ONSETS = (
+    "b",
+    "c",
+    "ch",
+    "d",
+    "f",
+    "g",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "qu",
+    "r",
+    "s",
+    "st",
+    "t",
+    "th",
+    "tr",
+    "v",
+    "w",
+    "z",
+)
+CODAS = ("", "", "", "l", "m", "n", "r", "s", "t", "x", "ck", "rd", "rt", "st")
+
 CHAINED = 0.25  # share of entries that continue a conversation about their subject
 EXPERT = 0.18  # share of turns that end with an expert's line
 RARE = ("GARD", "GHR")  # the sources on rare diseases
@@ -34,11 +60,13 @@ class Mixture:
 
     `renamed` is the share of single entries from RARE that are told of an invented disease. With `copying`, half as
     many from the other sources are too, the names are also mixed from words of real ones, and questions write them as
-    the answers do: practice in taking names from the question.
+    the answers do: practice in taking names from the question. `drills` more such entries are made of each single
+    one, only up to the end of the sentence that first names the subject.
     """
 
     renamed: float = 0.25
     copying: bool = False
+    drills: int = 0
 
 
 PLAIN = Mixture()
@@ -46,8 +74,11 @@ PLAIN = Mixture()
 
 @dataclass(frozen=True)
 class Exchange:
+    """A question and its answer; what comes after an answer that is not `whole` is not learnt."""
+
     question: str
     answer: str
+    whole: bool = True
 
 
 Conversation = tuple[Exchange, ...]
@@ -84,6 +115,7 @@ def _conversations(entries: list[Entry], writer: "_Writer") -> Iterator[Conversa
             chains[split_key(entry.subject)].append(entry)
         else:
             yield writer.converse([entry])
+            yield from writer.drills(entry)
     for chain in chains.values():
         while chain:
             length = dice.choice((2, 2, LONGEST_CONVERSATION))
@@ -124,6 +156,15 @@ class _Writer:
     def _renames(self, entry: Entry) -> bool:
         share = self.mixture.renamed if entry.source in RARE else self.mixture.renamed / 2 * self.mixture.copying
         return share > 0 and self.dice.random() < share and entry.subject.lower() in entry.answer.lower()
+
+    def drills(self, entry: Entry) -> Iterator[Conversation]:
+        """Beginnings of the entry, each with another invented name."""
+        for _ in range(self.mixture.drills):
+            drill = _renamed(entry, nonsense_name(self.dice) if self.dice.random() < 0.3 else self._name())
+            answer = _with_lead(drill, self.dice)
+            first = re.match(r"[^\n]{0,300}?[.:](?=\s)", answer)
+            if first and names_subject(drill.subject, first.group()):
+                yield (Exchange(_question(drill, self.dice, varied=False), first.group(), whole=False),)
 
     def _name(self) -> str:
         if self.mixture.copying and self.dice.random() < 0.6:
@@ -193,3 +234,14 @@ def invented_name(dice: random.Random) -> str:
             f"{dice.choice(INVENTED['organ'])}{dice.choice(INVENTED['middle'])}ase deficiency",
         )
     )
+
+
+def nonsense_name(dice: random.Random) -> str:
+    """Words of random syllables, in either case, before a kind of disease or alone."""
+    words = []
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        syllables = ("".join((dice.choice(ONSETS), dice.choice("aeiouy"), dice.choice(CODAS))) for _ in range(4))
+        word = "".join(list(syllables)[: dice.choice((1, 2, 2, 3, 4))])
+        words.append(word.capitalize() if dice.random() < 0.5 else word)
+    kind = dice.choice([*INVENTED["kind"], "", "type 3", "cancer", "forest fever"])
+    return f"{dice.choice((' ', '-')).join(words)} {kind}".strip()

@@ -21,7 +21,7 @@ def document(tokenizer: Tokenizer, text: Conversation | str) -> Sequence:
         return ids + learnt, labels + learnt
     for exchange in text:
         asked = tokenizer.prompt_ids(exchange.question)
-        learnt = [*tokenizer.encode(exchange.answer), END]
+        learnt = [*tokenizer.encode(exchange.answer), END][: None if exchange.whole else -1]
         ids += asked + learnt
         labels += [IGNORED] * len(asked) + learnt
     return ids, labels
