@@ -8,20 +8,27 @@ import numpy as np
 
 from medpocket.forge.tokenizer import BEGIN, CLOSE, END, OPEN
 
+QUIET = llama_cpp.llama_log_callback(lambda *_: None)  # llama.cpp calls it as long as the process lives
+
 
 class LlamaLogits:
     """A model loaded to read logits at every position of a text."""
 
     def __init__(self, path: Path, context: int = 1024) -> None:
-        self._log = llama_cpp.llama_log_callback(lambda *_: None)
-        llama_cpp.llama_log_set(self._log, None)
+        llama_cpp.llama_log_set(QUIET, None)
         parameters = llama_cpp.llama_model_default_params()
         parameters.use_extra_bufts = False
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
         assert self._model, f"llama.cpp cannot load {path}"
         settings = llama_cpp.llama_context_default_params()
+        # Keys and values in float32: in float16, as they usually are, they alone shift logits by 0.01.
+        settings.type_k = settings.type_v = llama_cpp.GGML_TYPE_F32
+        settings.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.n_ctx = settings.n_batch = settings.n_ubatch = context
         settings.n_threads = settings.n_threads_batch = 2
+        # float32 keys and values: rounded to float16 they alone shift logits by 0.02.
+        settings.type_k = settings.type_v = llama_cpp.GGML_TYPE_F32
+        settings.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = llama_cpp.llama_init_from_model(self._model, settings)
         assert self._context, "llama.cpp gives no context"
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)

@@ -59,7 +59,7 @@ def test_held_out_questions_are_answered_on_their_subject(demo: Path, real_corpu
     answers = list(ask(demo, [(entry.subject, plain_exchange(entry).question) for entry in entries]))
     assert sum(answer.names_subject for answer in answers) >= 45
     assert max(answer.repeats for answer in answers) < 3
-    assert min(len(answer.answer.split()) for answer in answers) >= 8
+    assert min(len(answer.answer.split()) for answer in answers) >= 5  # a sentence
 
 
 @pytest.mark.prove
