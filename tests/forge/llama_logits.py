@@ -10,6 +10,9 @@ from medpocket.forge.tokenizer import BEGIN, CLOSE, END, OPEN
 
 QUIET = llama_cpp.llama_log_callback(lambda *_: None)  # llama.cpp calls it as long as the process lives
 
+# Of the module, not of a model: llama.cpp calls it until another one is set.
+_SILENT = llama_cpp.llama_log_callback(lambda *_: None)
+
 
 class LlamaLogits:
     """A model loaded to read logits at every position of a text."""
