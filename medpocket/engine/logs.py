@@ -35,8 +35,7 @@ class LlamaLog:
         self.errors: list[str] = []
         self._level = logging.INFO
         self._line = ""
-        self._callback = llama_cpp.llama_log_callback(self._receive)
-        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        self.callback = llama_cpp.llama_log_callback(self._receive)
 
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
         # A level that is not in the table (CONT) continues the line before it.
@@ -71,4 +70,5 @@ def start_log(level: str) -> LlamaLog:
         _logger.addHandler(handler)
     _receiver = _receiver or LlamaLog()
     _receiver.errors.clear()
+    llama_cpp.llama_log_set(_receiver.callback, ctypes.c_void_p(0))
     return _receiver
