@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.conftest import DEMO
 
 def test_a_model_that_runs_passes_its_trial() -> None:
     trial.try_model(DEMO)
+    run = subprocess.run([sys.executable, "-m", "medpocket.engine.trial", str(DEMO)], timeout=60, check=False)
+    assert run.returncode == 0
 
 
 def test_a_file_that_is_refused_is_left_to_be_refused_with_its_reason(tmp_path: Path) -> None:
