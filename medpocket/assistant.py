@@ -5,27 +5,33 @@ they are made.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medpocket.engine.protocol import Engine
-from medpocket.errors import QuestionError
+from medpocket.engine.prompt import Prompt
+from medpocket.engine.protocol import Engine, Scaled
+from medpocket.errors import AdapterError, QuestionError
 from medpocket.registry import GENERAL, ExpertSpec, Registry
 from medpocket.text import without_controls
-from medpocket.types import Event, Finished, Generated, Notice, Routed, Sampling, Turn
+from medpocket.types import ActiveAdapter, Event, Finished, Generated, Notice, Routed, Sampling, Turn
 
 if TYPE_CHECKING:
     from medpocket.engine.cancel import Cancellation
+    from medpocket.experts.active import ActiveExperts
 
 _ANSWER_SHARE = 4  # at most one token in so many of the context is kept free for the answer
 
 
 class Assistant:
-    """Answers questions with one engine."""
+    """Answers questions with one engine, each under the adapter of its expert, where it has one for the model."""
 
-    def __init__(self, registry: Registry, engine: Engine, sampling: Sampling) -> None:
+    def __init__(
+        self, registry: Registry, engine: Engine, sampling: Sampling, experts: "ActiveExperts | None" = None
+    ) -> None:
         self._registry = registry
         self._engine = engine
         self._sampling = sampling
+        self._experts = experts
 
     def ask(
         self,
@@ -33,23 +39,24 @@ class Assistant:
         cancel: "Cancellation",
         *,
         history: Sequence[Turn] = (),
-        expert: str | None = None,
+        experts: Sequence[tuple[str, float]] = (),
         route: bool = True,
         system: str | None = None,
     ) -> Iterator[Event]:
         """Answer `question`, which follows `history`.
 
-        `expert` names the expert; without it the question is routed, unless `route` is off. `system` stands in the
-        place of the expert's own instruction. The last event is Finished, also when cancelled.
+        `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off.
+        `system` stands in the place of the expert's own line. The last event is Finished, also when cancelled.
 
-        Raises QuestionError (empty, not text, too long), UnknownNameError (expert) and EngineError.
+        Raises QuestionError (empty, not text, too long), UnknownNameError (expert), EngineError and MemoryShortError.
         """
-        chosen, routed = self._choose_expert(expert, route=route)
+        chosen = self._choose_experts(experts, route=route)
+        adapters, problems = self._adapters(chosen.experts)
         question, removed = readable_question(question)
-        instruction = chosen.system if system is None else readable(system)[0]
-        turns = [*history, Turn("user", f"{question}\n\n{instruction}" if instruction else question)]
-        turns, prompt, dropped = self._fit(turns)
-        yield routed
+        line = chosen.line if system is None else readable(system)[0]
+        turns, prompt, dropped = self._fit([*history, Turn("user", question, line=line)])
+        yield chosen.event(adapters)
+        yield from map(Notice, problems)
         if removed:
             yield Notice(
                 f"{removed} control character{'s were' if removed > 1 else ' was'} taken out of the question; "
@@ -62,24 +69,47 @@ class Assistant:
                 f"the conversation is longer than the context of {self._engine.model.context:,} tokens: "
                 f"its first {dropped} turns are no longer read"
             )
-        for event in self._engine.generate(prompt, self._sampling, cancel):
+        for event in self._engine.generate(prompt, self._sampling, cancel, [scaled for _, scaled in adapters]):
             if isinstance(event, Generated):
                 answer = Turn("assistant", event.text, event.ids)
                 yield Finished(event.text, event.stop, event.stats, (*turns, answer))
             else:
                 yield event
 
-    def _choose_expert(self, named: str | None, *, route: bool) -> tuple[ExpertSpec, Routed]:
-        if named is not None:
-            spec = self._registry.expert(named)
-            why = "chosen by you"
-        else:
-            spec = self._registry.expert(GENERAL)
-            why = "there is no router yet" if route else "routing is off"
-        # No adapters can be loaded yet: an expert is its prompt.
-        return spec, Routed(expert=spec.id, title=spec.title, why=why, has_adapter=False)
+    def rest(self, cancel: "Cancellation") -> int:
+        """Use idle time: read the last answer as the next turn will need it; return the tokens evaluated.
 
-    def _fit(self, turns: list[Turn]) -> tuple[list[Turn], list[int], int]:
+        A request that comes meanwhile sets `cancel`, and waits no longer than one operation of llama.cpp takes.
+        """
+        return self._engine.read_answer(cancel)
+
+    def _choose_experts(self, named: Sequence[tuple[str, float]], *, route: bool) -> "_Chosen":
+        if named:
+            specs = [(self._registry.expert(name), scale) for name, scale in named]
+            mixed = ", ".join(f"{spec.id} {scale:g}" for spec, scale in specs)
+            why = "chosen by you" if len(specs) == 1 else f"mixed by you: {mixed}"
+            return _Chosen(specs, why)
+        why = "there is no router yet" if route else "routing is off"
+        return _Chosen([(self._registry.expert(GENERAL), 1.0)], why)
+
+    def _adapters(
+        self, experts: Sequence[tuple[ExpertSpec, float]]
+    ) -> tuple[list[tuple[ExpertSpec, Scaled]], list[str]]:
+        """The adapters of those experts that have one for this model, and what is wrong with the others."""
+        found, problems = [], []
+        for spec, scale in experts:
+            try:
+                scaled = self._experts.adapter(spec.id, scale) if self._experts else None
+            except AdapterError as error:
+                problems.append(f"{spec.id} answers without its adapter: {error.message}; {error.hint}")
+                continue
+            if scaled:
+                found.append((spec, scaled))
+            elif len(experts) > 1:
+                problems.append(f"{spec.id} has no adapter for this model, and no part in the mixture")
+        return found, problems
+
+    def _fit(self, turns: list[Turn]) -> tuple[list[Turn], Prompt, int]:
         """Return the turns that fit, their token ids, and how many turns were dropped.
 
         A conversation that is too long is cut to half the context at once, by whole exchanges from its beginning:
@@ -101,6 +131,27 @@ class Assistant:
                 f"shorten it to {context - reserve:,} tokens, about {(context - reserve) * 3 // 4:,} words",
             )
         return kept, prompt, len(turns) - len(kept)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Who answers, each at its scale, and why they do."""
+
+    experts: Sequence[tuple[ExpertSpec, float]]
+    why: str
+
+    @property
+    def first(self) -> ExpertSpec:
+        """The one who counts most: its line is read."""
+        return max(self.experts, key=lambda one: one[1])[0]
+
+    @property
+    def line(self) -> str:
+        return self.first.system
+
+    def event(self, adapters: Sequence[tuple[ExpertSpec, Scaled]]) -> Routed:
+        active = tuple(ActiveAdapter(spec.id, scaled.file.sha256, scaled.scale) for spec, scaled in adapters)
+        return Routed(expert=self.first.id, title=self.first.title, why=self.why, adapters=active)
 
 
 def readable(text: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ MedpocketError
 ├── SettingsError         a file of settings or of the registry is broken: file, key, reason
 ├── ModelError
 │   ├── ModelFileError    missing, damaged, or not a language model that MedPocket can run
+│   ├── AdapterError      an adapter is damaged, or does not belong to this model
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 └── OfflineError          something tried to reach the network
@@ -84,6 +85,12 @@ class ModelFileError(ModelError):
     """The file is missing, damaged, or not a language model that MedPocket can run."""
 
     code = "model-file"
+
+
+class AdapterError(ModelError):
+    """The adapter is damaged, or does not belong to this model."""
+
+    code = "adapter"
 
 
 class MemoryShortError(ModelError):

@@ -11,13 +11,15 @@ StopReason = Literal["end", "length", "context", "cancelled"]
 class Turn:
     """One side's words in a conversation.
 
-    `text` of a user's turn is what the model read: the question and, after it, its expert's line.
+    `line` is what its expert adds to a user's turn; it is read right after `text`, and apart from it, so that other
+    experts can answer the same question without reading it again.
     `ids` are the token ids as they were generated; a turn that has them is never tokenized again.
     """
 
     role: Role
     text: str
     ids: tuple[int, ...] | None = None
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,10 @@ class Sampling:
 
 @dataclass(frozen=True)
 class GenerationStats:
-    """What one answer cost. Times in seconds, rates in tokens per second, memory in bytes."""
+    """What one answer cost. Times in seconds, rates in tokens per second, memory in bytes.
+
+    `adapter_switches` counts how often the set of active adapters was changed for it.
+    """
 
     prompt_tokens: int
     cached_tokens: int
@@ -47,6 +52,7 @@ class GenerationStats:
     time_to_first_token_s: float
     peak_memory_bytes: int
     seed: int
+    adapter_switches: int = 0
 
     @property
     def prefill_rate(self) -> float:
@@ -59,14 +65,30 @@ class GenerationStats:
 
 
 @dataclass(frozen=True)
+class ActiveAdapter:
+    """A LoRA that answers: its expert, the hash of its file, and how much it counts."""
+
+    expert: str
+    sha256: str
+    scale: float
+
+
+@dataclass(frozen=True)
 class Routed:
-    """Which expert answers, and why. `score` is the router's, None where it was not asked."""
+    """Which expert answers, and why. `score` is the router's, None where it was not asked.
+
+    `adapters` is empty where the expert is its line alone.
+    """
 
     expert: str
     title: str
     why: str
     score: float | None = None
-    has_adapter: bool = False
+    adapters: tuple[ActiveAdapter, ...] = ()
+
+    @property
+    def has_adapter(self) -> bool:
+        return bool(self.adapters)
 
 
 @dataclass(frozen=True)

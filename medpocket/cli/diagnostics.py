@@ -22,11 +22,11 @@ def notice(text: str) -> None:
     _write(_styled(_one_line(text), _DIM) + "\n")
 
 
-def progress(evaluated: int, total: int) -> None:
-    """Show how much of the question is read, on one line of a terminal that the next one replaces."""
+def progress(done: int, total: int, what: str = "reading {:,} of {:,} tokens") -> None:
+    """Show how much is done, on one line of a terminal that the next one replaces."""
     global _progress_is_shown  # noqa: PLW0603 - there is one terminal
     if _has_style() and total:
-        _write(f"{_CLEAR_LINE}{_DIM}reading {evaluated:,} of {total:,} tokens{_RESET}")
+        _write(f"{_CLEAR_LINE}{_DIM}{what.format(done, total)}{_RESET}")
         _progress_is_shown = True
 
 

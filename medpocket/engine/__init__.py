@@ -9,8 +9,9 @@ from medpocket.engine.protocol import Engine, LoadedModel
 
 if TYPE_CHECKING:
     from medpocket.engine.llama import LlamaEngine
+    from medpocket.engine.vocabulary import Vocabulary
 
-__all__ = ["Engine", "LoadedModel", "load_engine"]
+__all__ = ["Engine", "LoadedModel", "load_engine", "load_vocabulary"]
 
 MOST_CONTEXT = 2**20  # tokens, where neither the registry nor the file says what the model was trained for
 
@@ -85,3 +86,19 @@ def load_engine(
         gpu_layers=gpu_layers,
         repack=repack,
     )
+
+
+def load_vocabulary(path: Path, *, template: str | None = None) -> "Vocabulary":
+    """Load only the tokenizer of a model file, which stays in memory for the life of the process.
+
+    `template` is used where the file has none. Raises ModelFileError and EngineError.
+    """
+    from medpocket.engine.calls import load_model
+    from medpocket.engine.logs import start_log
+    from medpocket.engine.vocabulary import Vocabulary
+    from medpocket.models.gguf_reader import read_gguf
+
+    file = read_gguf(path)
+    model = load_model(path, start_log("warning"), vocabulary_only=True)
+    space_prefix = bool(file.metadata.get("tokenizer.ggml.add_space_prefix", True))
+    return Vocabulary(model, file.chat_template or template or _PLAIN, space_prefix=space_prefix)

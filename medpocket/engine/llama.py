@@ -1,32 +1,39 @@
 """The engine on llama.cpp's C API."""
 
-import codecs
 import ctypes
+import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import llama_cpp
 
+from medpocket.engine.adapters import Adapters
+from medpocket.engine.answer import Answer
+from medpocket.engine.calls import ABORTED, DECODED, create_context, decode, load_model, log_probabilities
 from medpocket.engine.cancel import Cancellation
-from medpocket.engine.logs import LlamaLog
-from medpocket.engine.protocol import LoadedModel
+from medpocket.engine.logs import LlamaLog, reason
+from medpocket.engine.memory import ContextMemory, StateKey
+from medpocket.engine.prompt import Prompt
+from medpocket.engine.protocol import LoadedModel, Scaled
 from medpocket.engine.sampler import Sampler
-from medpocket.engine.system import system_features
+from medpocket.engine.stages import Stage, reading_stages
 from medpocket.engine.vocabulary import Vocabulary
-from medpocket.errors import EngineError, SettingsError
+from medpocket.errors import EngineError
+from medpocket.models.base_fingerprint import base_fingerprint
 from medpocket.models.gguf_file import GgufFile
-from medpocket.models.hardware import peak_memory_bytes
-from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, StopReason, Turn
+from medpocket.models.hardware import available_bytes, peak_memory_bytes
+from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, Turn
 
-_DECODED, _NO_ROOM, _ABORTED = 0, 1, 2  # llama_decode's results
-_SEQUENCE = 0
 DEMONSTRATION_KEY = "medpocket.demonstration"  # in the file, so that a renamed copy is known too
 
 
 class LlamaEngine:
     """A model, one context and what it holds.
+
+    The base model, and ordinary adapters, read the conversation; activated adapters act from their invocation on, at
+    the end of the user's last turn, and what they computed is dropped when the answer is done. So the next turn finds
+    the conversation read, whichever experts answered before.
 
     Only one thread may use an engine at a time; `Cancellation.set` may be called from any.
     """
@@ -49,18 +56,17 @@ class LlamaEngine:
         """Load the file, mapped into memory. Raises EngineError with llama.cpp's own reason."""
         self._log = log
         self._context = 0
-        self._model = _load_model(file.path, log, gpu_layers=gpu_layers, repack=repack)
+        self._adapters: Adapters | None = None
+        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack)
         self._batch = batch
         try:
-            self._context = _create_context(self._model, log, context=context, threads=threads, batch=batch)
+            self._context = create_context(self._model, log, context=context, threads=threads, batch=batch)
         except EngineError:
             self.close()
             raise
-        self._memory = llama_cpp.llama_get_memory(self._context)
         # llama.cpp's own default for SentencePiece vocabularies is to add the space.
         space_prefix = bool(file.metadata.get("tokenizer.ggml.add_space_prefix", True))
         self._vocabulary = Vocabulary(self._model, template, space_prefix=space_prefix)
-        self._held: list[int] = []
         self.model = LoadedModel(
             name=name,
             architecture=file.architecture or "unknown",
@@ -72,34 +78,47 @@ class LlamaEngine:
             threads=threads,
             has_template=has_template,
             demonstration=bool(file.metadata.get(DEMONSTRATION_KEY)),
+            fingerprint=base_fingerprint(file),
         )
+        self._template_hash = hashlib.sha256(template.encode()).hexdigest()
+        self._adapters = Adapters(self._model, self._context, log, available_bytes)
+        self._memory = ContextMemory(self._context, self._key(()), available_bytes)
+        self._activated_from: int | None = (
+            None  # from this token on, what is held was computed under activated adapters
+        )
+        self._unread: tuple[Prompt, tuple[Scaled, ...]] | None = None  # the last answer, to be read by the base
 
-    def encode(self, turns: Sequence[Turn]) -> list[int]:
-        """Return the token ids of a conversation that ends with a user's turn, up to where the answer begins."""
+    def encode(self, turns: Sequence[Turn]) -> Prompt:
+        """Return the conversation as token ids, up to where the answer to its last turn, a user's, begins."""
         return self._vocabulary.encode(turns)
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling, cancel: Cancellation) -> Iterator[EngineEvent]:
-        """Read `prompt` and answer it; the last event is Generated, also when cancelled.
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the token ids of a whole answer, with the one that ends it."""
+        return self._vocabulary.encode_answer(text)
 
-        Raises EngineError when llama.cpp fails; what was read before stays usable.
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()
+    ) -> Iterator[EngineEvent]:
+        """Read `prompt` and answer it under `adapters`; the last event is Generated, also when cancelled.
+
+        Raises EngineError when llama.cpp fails, and AdapterError and MemoryShortError for an adapter; what was read
+        before stays usable.
         """
-        if not self._context:
-            raise ValueError("the engine is closed")
         started = time.perf_counter()
         seed = secrets.randbits(32) if sampling.seed is None else sampling.seed
-        llama_cpp.llama_set_abort_callback(
-            self._context,
-            ctypes.cast(Cancellation.reader, llama_cpp.ggml_abort_callback),
-            ctypes.c_void_p(cancel.address),
-        )
-        cached = self._keep_common_prefix(prompt)
-        yield from self._read(prompt, cached, cancel)
-        read, evaluated = time.perf_counter(), len(self._held) - cached
-        answer = _Answer(self._vocabulary)
+        switches = self._opened().switches
+        self._heed(cancel)
+        stages = self._prepare(prompt, tuple(adapters))
+        cached = len(self._memory.held.ids)
+        yield from self._read(prompt, stages, cancel)
+        read, evaluated = time.perf_counter(), len(self._memory.held.ids) - cached
+        answer = Answer(self._vocabulary)
         with Sampler(sampling, vocabulary_size=self._vocabulary.size, seed=seed) as sampler:
             yield from self._answer(answer, sampler, sampling.max_tokens, cancel)
         done = time.perf_counter()
         first_token = answer.first_token_at or done
+        if self._activated_from is not None:
+            self._unread = prompt.answered(answer.ids), stages[0].adapters
         yield Generated(
             text=answer.text,
             ids=tuple(answer.ids),
@@ -114,28 +133,113 @@ class LlamaEngine:
                 time_to_first_token_s=first_token - started,
                 peak_memory_bytes=peak_memory_bytes(),
                 seed=seed,
+                adapter_switches=self._opened().switches - switches,
             ),
         )
 
+    def read_answer(self, cancel: Cancellation) -> int:
+        """Read the last answer once more as the base reads it; return the tokens evaluated, 0 where that is done.
+
+        Raises EngineError. `cancel` stops it at once, and it can be called again.
+        """
+        adapters = self._opened()
+        if not self._unread:
+            return 0
+        conversation, reading = self._unread
+        self._heed(cancel)
+        self._drop_activated()
+        adapters.activate(reading)
+        before = len(self._memory.held.ids)
+        for start, end in conversation.batches(before, len(conversation), self._batch):
+            if not self._decode(conversation.ids[start:end], cancel):
+                break
+        else:
+            self._unread = None
+        return len(self._memory.held.ids) - before
+
+    def score(self, prompt: Prompt, answer: Sequence[int], adapters: Sequence[Scaled] = ()) -> list[float]:
+        """Return the natural logarithm of the probability of each token of `answer` after `prompt`.
+
+        Raises EngineError, AdapterError, MemoryShortError, and ValueError where both do not fit into the context.
+        """
+        if len(prompt) + len(answer) > self.model.context:
+            raise ValueError("prompt and answer are longer than the context")
+        cancel = Cancellation()
+        self._opened()
+        self._heed(cancel)
+        for _ in self._read(prompt, self._prepare(prompt, tuple(adapters)), cancel):
+            pass
+        found = log_probabilities(self._context, self._vocabulary.size, answer[:1], [-1])
+        # Under activated adapters or not, it is dropped before anything else is read.
+        self._activated_from = min(len(prompt), self._activated_from or len(prompt))
+        for start in range(0, len(answer) - 1, self._batch):
+            part = answer[start : min(start + self._batch, len(answer) - 1)]
+            self._decode(part, cancel, all_logits=True)
+            wanted = answer[start + 1 : start + 1 + len(part)]
+            found += log_probabilities(self._context, self._vocabulary.size, wanted, range(len(part)))
+        return found
+
     def close(self) -> None:
-        """Free the context and the model."""
+        """Free the context, the adapters and the model."""
         if self._context:
             llama_cpp.llama_free(self._context)
             self._context = 0
+        if self._adapters:
+            self._adapters.close()
+            self._adapters = None
         if self._model:
             llama_cpp.llama_model_free(self._model)
             self._model = 0
 
-    def _read(self, prompt: Sequence[int], cached: int, cancel: Cancellation) -> Iterator[PromptProgress]:
-        """Evaluate `prompt` from token `cached` on, a batch at a time, until `cancel`."""
-        total = len(prompt) - cached
-        yield PromptProgress(0, total)
-        for start in range(cached, len(prompt), self._batch):
-            if not self._decode(prompt[start : start + self._batch], cancel):
-                return
-            yield PromptProgress(len(self._held) - cached, total)
+    def _opened(self) -> Adapters:
+        if not self._adapters:
+            raise ValueError("the engine is closed")
+        return self._adapters
 
-    def _answer(self, answer: "_Answer", sampler: Sampler, max_tokens: int, cancel: Cancellation) -> Iterator[Delta]:
+    def _heed(self, cancel: Cancellation) -> None:
+        """Let `cancel` stop llama.cpp in the middle of a decode."""
+        self._cancel = cancel  # kept alive: llama.cpp has its address
+        llama_cpp.llama_set_abort_callback(
+            self._context,
+            ctypes.cast(Cancellation.reader, llama_cpp.ggml_abort_callback),
+            ctypes.c_void_p(cancel.address),
+        )
+
+    def _key(self, ordinary: tuple[Scaled, ...]) -> StateKey:
+        return StateKey(
+            self.model.fingerprint, self._template_hash, tuple((one.file.sha256, one.scale) for one in ordinary)
+        )
+
+    def _prepare(self, prompt: Prompt, adapters: tuple[Scaled, ...]) -> list[Stage]:
+        """Have the adapters in memory, take up what is read of `prompt` already, and return how to read the rest."""
+        self._opened().load(tuple(one.file for one in adapters))
+        stages = reading_stages(prompt, adapters)
+        self._drop_activated()
+        self._unread = None
+        self._memory.switch(self._key(stages[0].adapters))
+        limit = min(stages[0].end, len(prompt) - 1)  # the last token's logits are needed
+        self._memory.cut(self._memory.held.usable(prompt, limit, self._batch))
+        return stages
+
+    def _drop_activated(self) -> None:
+        if self._activated_from is not None:
+            self._memory.cut(self._activated_from)
+            self._activated_from = None
+
+    def _read(self, prompt: Prompt, stages: list[Stage], cancel: Cancellation) -> Iterator[PromptProgress]:
+        """Evaluate what is not held of `prompt`, a batch at a time, until `cancel`."""
+        cached = len(self._memory.held.ids)
+        yield PromptProgress(0, len(prompt) - cached)
+        for number, stage in enumerate(stages):
+            self._opened().activate(stage.adapters)
+            if number:
+                self._activated_from = self._activated_from or stages[0].end
+            for start, end in prompt.batches(len(self._memory.held.ids), stage.end, self._batch):
+                if not self._decode(prompt.ids[start:end], cancel):
+                    return
+                yield PromptProgress(end - cached, len(prompt) - cached)
+
+    def _answer(self, answer: Answer, sampler: Sampler, max_tokens: int, cancel: Cancellation) -> Iterator[Delta]:
         """Choose token after token into `answer` until one of the reasons to stop."""
         while not cancel.is_set():
             token = sampler.sample(self._context)
@@ -148,7 +252,7 @@ class LlamaEngine:
             if len(answer.ids) >= max_tokens:
                 answer.stop = "length"
                 break
-            if len(self._held) >= self.model.context:
+            if len(self._memory.held.ids) >= self.model.context:
                 answer.stop = "context"
                 break
             if not self._decode([token], cancel):
@@ -156,109 +260,19 @@ class LlamaEngine:
         if text := answer.finish():
             yield Delta(text)
 
-    def _keep_common_prefix(self, prompt: Sequence[int]) -> int:
-        """Drop the keys and values that `prompt` does not begin with; return how many tokens of it are held.
-
-        At least its last token is always evaluated, since its logits are needed.
-        """
-        common = 0
-        for held, wanted in zip(self._held, prompt[:-1], strict=False):
-            if held != wanted:
-                break
-            common += 1
-        self._truncate(common)
-        return len(self._held)
-
-    def _truncate(self, length: int) -> None:
-        # A recurrent model cannot forget a part of what it read: it forgets all.
-        if not llama_cpp.llama_memory_seq_rm(self._memory, _SEQUENCE, length, -1):
-            llama_cpp.llama_memory_clear(self._memory, True)
-            length = 0
-        del self._held[length:]
-
-    def _decode(self, tokens: Sequence[int], cancel: Cancellation) -> bool:
+    def _decode(self, tokens: Sequence[int], cancel: Cancellation, *, all_logits: bool = False) -> bool:
         """Evaluate `tokens` after those held; tell whether it was done, False where `cancel` came first."""
         if cancel.is_set():
             return False
-        array = (llama_cpp.llama_token * len(tokens))(*tokens)
-        result = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(array, len(tokens)))
-        if result == _DECODED:
-            self._held.extend(tokens)
+        result = decode(self._context, tokens, len(self._memory.held.ids), all_logits=all_logits)
+        if result == DECODED:
+            self._memory.held.add(tokens)
             return True
         # Some of the batch may have been evaluated and would stand in the memory unknown to us.
-        self._truncate(len(self._held))
-        if result == _ABORTED:
+        self._memory.cut(len(self._memory.held.ids))
+        if result == ABORTED:
             return False
         raise EngineError(
-            f"llama.cpp could not evaluate the text (result {result}{_reason(self._log)})",
+            f"llama.cpp could not evaluate the text (result {result}{reason(self._log)})",
             "try again with a smaller context (`-o context 1024`), or run `medpocket doctor`",
         )
-
-
-class _Answer:
-    """The answer so far, decoded as its bytes arrive; cancelled unless something else ends it."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.ids: list[int] = []
-        self.text = ""
-        self.stop: StopReason = "cancelled"
-        self.first_token_at: float | None = None
-        self._vocabulary = vocabulary
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def add(self, token: int) -> str:
-        """Take the next token; return the text that is complete now."""
-        self.ids.append(token)
-        return self._take(self._decoder.decode(self._vocabulary.piece(token)))
-
-    def finish(self) -> str:
-        """Return what was left of an unfinished character."""
-        return self._take(self._decoder.decode(b"", final=True))
-
-    def _take(self, text: str) -> str:
-        if not self.text:
-            text = text.lstrip()  # the space or newline between a marker and the answer is not part of it
-        self.text += text
-        return text
-
-
-def _load_model(path: Path, log: LlamaLog, *, gpu_layers: int, repack: bool) -> int:
-    # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
-    if repack and "AMX_INT8 = 1" in system_features():
-        raise SettingsError(
-            "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
-            "take `repack = true` out of config.toml",
-        )
-    llama_cpp.llama_backend_init()
-    parameters = llama_cpp.llama_model_default_params()
-    parameters.n_gpu_layers = gpu_layers
-    parameters.use_extra_bufts = repack
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
-    if not model:
-        raise EngineError(
-            f"llama.cpp cannot load this model{_reason(log)}",
-            "get the file again, or try another model with -m",
-        )
-    return int(model)
-
-
-def _create_context(model: int, log: LlamaLog, *, context: int, threads: int, batch: int) -> int:
-    parameters = llama_cpp.llama_context_default_params()
-    parameters.n_ctx = context
-    parameters.n_batch = parameters.n_ubatch = batch
-    parameters.n_threads = parameters.n_threads_batch = threads
-    parameters.no_perf = True
-    created = llama_cpp.llama_init_from_model(model, parameters)
-    if not created:
-        raise EngineError(
-            f"llama.cpp cannot make room for a context of {context} tokens{_reason(log)}",
-            "ask for a smaller one (`-o context 1024`), or close other programs",
-        )
-    return int(created)
-
-
-def _reason(log: LlamaLog) -> str:
-    """llama.cpp's last error, which never holds text of a question."""
-    from medpocket.text import printable
-
-    return f": {printable(log.errors[-1])[:200]}" if log.errors else ""

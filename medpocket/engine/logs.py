@@ -9,6 +9,7 @@ from typing import Any
 import llama_cpp
 
 from medpocket import paths
+from medpocket.text import printable
 
 # enum ggml_log_level of ggml.h; the table in llama_cpp._logger is a level off.
 _LEVELS = {1: logging.DEBUG, 2: logging.INFO, 3: logging.WARNING, 4: logging.ERROR}
@@ -72,3 +73,8 @@ def start_log(level: str) -> LlamaLog:
     _receiver.errors.clear()
     llama_cpp.llama_log_set(_receiver.callback, ctypes.c_void_p(0))
     return _receiver
+
+
+def reason(log: LlamaLog) -> str:
+    """llama.cpp's last error as the end of a sentence; it never holds text of a question."""
+    return f": {printable(log.errors[-1])[:200]}" if log.errors else ""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from medpocket.engine.cancel import Cancellation
-from medpocket.engine.protocol import LoadedModel
+from medpocket.engine.prompt import Prompt
+from medpocket.engine.protocol import LoadedModel, Scaled
 from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, StopReason, Turn
 
 _MARKER = 0  # stands for whatever a template puts before a turn
@@ -36,26 +37,35 @@ class ScriptedEngine:
         )
         self.prompts: list[list[int]] = []
         self.samplings: list[Sampling] = []
+        self.adapters: list[tuple[Scaled, ...]] = []
         self.closed = False
         self._answers = list(answers)
         self._before_word = before_word
         self._held: list[int] = []
 
-    def encode(self, turns: Sequence[Turn]) -> list[int]:
+    def encode(self, turns: Sequence[Turn]) -> Prompt:
         """One marker before each of the user's turns, and a token a character."""
         ids: list[int] = []
+        parts: list[int] = []
         for turn in turns:
             if turn.role == "user":
                 ids.append(_MARKER)
             ids += turn.ids if turn.ids is not None else map(ord, turn.text)
-        return ids
+            parts.append(len(ids))
+            if turn.line:
+                ids += map(ord, f"\n\n{turn.line}")
+                parts.append(len(ids))
+        return Prompt(tuple(ids), tuple(parts))
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling, cancel: Cancellation) -> Iterator[EngineEvent]:
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()
+    ) -> Iterator[EngineEvent]:
         """Say the next answer of the list."""
-        self.prompts.append(list(prompt))
+        self.prompts.append(list(prompt.ids))
         self.samplings.append(sampling)
+        self.adapters.append(tuple(adapters))
         cached = 0
-        while cached < min(len(self._held), len(prompt) - 1) and self._held[cached] == prompt[cached]:
+        while cached < min(len(self._held), len(prompt) - 1) and self._held[cached] == prompt.ids[cached]:
             cached += 1
         yield PromptProgress(0, len(prompt) - cached)
         yield PromptProgress(len(prompt) - cached, len(prompt) - cached)
@@ -72,7 +82,7 @@ class ScriptedEngine:
             said += piece
             yield Delta(piece)
         ids = tuple(map(ord, said))
-        self._held = [*prompt, *ids]
+        self._held = [*prompt.ids, *ids]
         yield Generated(
             text=said,
             ids=ids,
@@ -89,6 +99,10 @@ class ScriptedEngine:
                 seed=sampling.seed or 0,
             ),
         )
+
+    def read_answer(self, cancel: Cancellation) -> int:  # noqa: ARG002 - the protocol's
+        """Everything is read already."""
+        return 0
 
     def close(self) -> None:
         """Note that it was closed."""

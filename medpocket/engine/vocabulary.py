@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import llama_cpp
 
+from medpocket.engine.prompt import Prompt
 from medpocket.engine.template import split_template
 from medpocket.errors import EngineError
 from medpocket.types import Turn
@@ -41,25 +42,46 @@ class Vocabulary:
         """Tell whether `token` ends an answer."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
 
-    def encode(self, turns: Sequence[Turn]) -> list[int]:
-        """Return the ids of the conversation as the template lays it out, up to where the answer begins.
+    def encode(self, turns: Sequence[Turn]) -> Prompt:
+        """Return the conversation as the template lays it out, up to where the answer begins.
 
         Raises ModelFileError when the template cannot be used.
         """
         pieces = split_template(self._template, turns, bos=self._text(self._bos), eos=self._text(self._eos))
         markers = {word for piece in pieces if isinstance(piece, str) for word in _MARKER.findall(piece)}
         ids: list[int] = []
+        parts: list[int] = []
+        answers: list[tuple[int, int]] = []
         if llama_cpp.llama_vocab_get_add_bos(self._vocab) and self._bos != _NOT_FOUND:
             ids.append(self._bos)
+        before: Turn | None = None
         for piece in pieces:
+            start = len(ids)
             if isinstance(piece, str):
                 new = self._encode_marker(piece)
                 # The template may bring the beginning of the sequence itself.
                 ids.extend(new[1:] if ids == [self._bos] == new[:1] else new)
-            else:
-                turn = turns[piece]
-                ids.extend(turn.ids if turn.ids is not None else self._encode_text(turn.text, markers))
-        return ids
+                if before and before.role == "user":
+                    parts.append(len(ids))
+                continue
+            before = turns[piece]
+            ids.extend(before.ids if before.ids is not None else self._encode_text(before.text, markers))
+            parts.append(len(ids))
+            if before.role == "assistant":
+                answers.append((start, len(ids)))
+            elif before.line:
+                ids.extend(self._encode_text(f"\n\n{before.line}", markers, inside=True))
+                parts.append(len(ids))
+        return Prompt(tuple(ids), tuple(dict.fromkeys(end for end in parts if end)), tuple(answers))
+
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the ids of a whole answer, as it stands behind its marker, with the token that ends it."""
+        turns = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
+        pieces = split_template(self._template, turns, bos=self._text(self._bos), eos=self._text(self._eos))
+        after = pieces[pieces.index(1) + 1]
+        marker = self._encode_marker(after) if isinstance(after, str) else []
+        end = next((token for token in marker if self.is_end(token)), self._eos)
+        return [*self._encode_text(text, set()), end]
 
     def piece(self, token: int) -> bytes:
         """Return the text of `token`, which may be a part of a character; control tokens have none."""
@@ -78,10 +100,13 @@ class Vocabulary:
             self._marker_ids[text] = self._tokenize_inside(text, special=True)
         return self._marker_ids[text]
 
-    def _encode_text(self, text: str, markers: set[str]) -> list[int]:
-        """A turn's text. A marker in it is spelt out, so that it never has the ids of the template's own."""
+    def _encode_text(self, text: str, markers: set[str], *, inside: bool = False) -> list[int]:
+        """A turn's text. A marker in it is spelt out, so that it never has the ids of the template's own.
+
+        `inside` says that it goes on where other text ends.
+        """
         if not markers:
-            return self._tokenize(text, special=False)
+            return self._tokenize_inside(text, special=False) if inside else self._tokenize(text, special=False)
         between = re.compile("(" + "|".join(re.escape(marker) for marker in sorted(markers, key=len)[::-1]) + ")")
         fragments: list[str] = []
         for number, part in enumerate(between.split(text)):
@@ -89,7 +114,7 @@ class Vocabulary:
         ids: list[int] = []
         for fragment in filter(None, fragments):
             # What begins the turn gets the space that belongs before it.
-            tokenize = self._tokenize_inside if ids else self._tokenize
+            tokenize = self._tokenize_inside if ids or inside else self._tokenize
             ids += tokenize(fragment, special=False)
         return ids
 

@@ -1,7 +1,6 @@
 """Read MedQuAD and OpenStax, clean them, and part them into training and held-out texts."""
 
 import gzip
-import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from medpocket.errors import InputError
+from medpocket.forge.subjects import THIN, Part, is_held_out, part_of, specialties_of, split_key, subject_of
 from medpocket.forge.text import clean, normalised, sentences, shorten
 
 MEDQUAD = "medquad.jsonl.gz"
 OPENSTAX = "openstax_anatomy_physiology_2e.jsonl.gz"
-HELD_OUT_ONE_IN = 20
 ANSWER_LIMIT = 1200  # characters: about 280 tokens
 SHORTEST_ANSWER = 60
 
@@ -42,45 +41,70 @@ QTYPE_WEIGHT = {"frequency": 0.6, "inheritance": 0.5, "genetic changes": 0.8, "r
 THIS_CONDITION = re.compile(r"^(?:This|The) (?:condition|disorder|disease|syndrome|mutation)\b")
 
 
+# Words for images of the body, with which a document can teach and measure the radiology expert.
+IMAGING = re.compile(
+    r"\b(?:X-?rays?|x-?rays?|CT|MRI|MR imaging|PET|ultrasounds?|sonogra\w+|imaging|[cC]omputed tomography|CAT scans?"
+    r"|bone scans?|mammogra\w+|radiogra\w+|radiolog\w+|echocardiogra\w+|angiogra\w+)\b"
+)
+# The book's chapters that belong to one specialty, by the last of the names that a module's `chapter` has.
+CHAPTERS = {
+    "The Integumentary System": "dermatology",
+    "Bone Tissue and the Skeletal System": "musculoskeletal",
+    "Axial Skeleton": "musculoskeletal",
+    "The Appendicular Skeleton": "musculoskeletal",
+    "Joints": "musculoskeletal",
+    "Muscle Tissue": "musculoskeletal",
+    "The Muscular System": "musculoskeletal",
+    "The Nervous System and Nervous Tissue": "neurology",
+    "Anatomy of the Nervous System": "neurology",
+    "The Somatic Nervous System": "neurology",
+    "The Neurological Exam": "neurology",
+    "The Endocrine System": "endocrinology",
+    "The Cardiovascular System: The Heart": "cardiology",
+    "The Cardiovascular System: Blood Vessels and Circulation": "cardiology",
+    "The Lymphatic and Immune System": "infectious_disease",
+    "The Respiratory System": "pulmonology",
+    "The Digestive System": "gastroenterology",
+    "The Urinary System": "nephrology_urology",
+    "Fluid, Electrolyte, and Acid-Base Balance": "nephrology_urology",
+    "The Reproductive System": "womens_health",
+}
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One question's material: `subject` as it is written in a sentence, `answer` cleaned and cut."""
+    """One question's material: `subject` as it is written in a sentence, `answer` cleaned and cut.
+
+    `specialties` are the experts that it belongs to, the best first.
+    """
 
     source: str
     subject: str
     qtype: str
     answer: str
     weight: float
+    specialties: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The sentences of the answer that speak of images of the body."""
+        return tuple(sentence for sentence in sentences(self.answer) if IMAGING.search(sentence))
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts to train on and those held out; no subject is in both."""
+    """Texts to train on and those held out; no subject is in two of the parts.
+
+    `train` is what the base model reads; `experts` is withheld from it, and its experts read both. `thin_held_out` is
+    held out from all, like `held_out`, because some specialties have too little in that (subjects.py).
+    """
 
     train: tuple[Entry, ...]
     held_out: tuple[Entry, ...]
     train_texts: tuple[str, ...]
     held_out_texts: tuple[str, ...]
-
-
-def subject_of(focus: str) -> str:
-    """The name by which people ask: without catalogue prefixes and explanations in parentheses."""
-    name = re.sub(r"^(?:Parasites|Surgery|Understanding|Prevent diabetes problems)\s*[-:]\s*", "", focus.strip())
-    name = re.sub(r"^What I need to know about ", "", name)
-    name = re.sub(r"\s*\([^()]*\)", "", name)
-    return re.sub(r"\s+", " ", name).strip(" -,;") or focus.strip()
-
-
-def split_key(focus: str) -> str:
-    """Equal for spellings of one subject: letter case, punctuation, plural s and word order do not count."""
-    words = normalised(subject_of(focus)).split()
-    return " ".join(sorted(word.rstrip("s") if len(word) > 3 else word for word in words))
-
-
-def is_held_out(focus: str) -> bool:
-    """Whether this subject is kept for evaluation; the same in every source and every run."""
-    digest = hashlib.sha256(split_key(focus).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % HELD_OUT_ONE_IN == 0
+    experts: tuple[Entry, ...] = ()
+    thin_held_out: tuple[Entry, ...] = ()
 
 
 def names_subject(subject: str, answer: str) -> bool:
@@ -96,18 +120,29 @@ def load_corpus(folder: Path) -> Corpus:
     """Read both files of `folder`. Raises InputError where one is missing or has another format."""
     rows = list(_read_rows(folder / MEDQUAD, ("source", "focus", "qtype", "answer")))
     modules = list(_read_rows(folder / OPENSTAX, ("chapter", "title", "text")))
-    entries: dict[bool, list[Entry]] = {False: [], True: []}
-    texts: dict[bool, list[str]] = {False: [], True: []}
-    for entry in _medquad_entries(rows, Words(str(row["answer"]) for row in rows)):
-        entries[is_held_out(entry.subject)].append(entry)
+    entries = list(_medquad_entries(rows, Words(str(row["answer"]) for row in rows)))
+    thin = {split_key(entry.subject) for entry in entries if THIN.intersection(entry.specialties)}
+    measured = thin | {split_key(entry.subject) for entry in entries if entry.images}  # these measure radiology
+    parts: dict[Part, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        key = split_key(entry.subject)
+        parts[part_of(entry.subject, thin=key in thin, measured=key in measured)].append(entry)
+    texts: dict[Part, list[str]] = defaultdict(list)
     for module in modules:
-        held = is_held_out(_module_name(module))
+        part: Part = "held_out" if is_held_out(_module_name(module)) else "all"
         for heading, body in _sections(str(module["text"])):
-            lesson = _lesson(heading, body)
-            if lesson and (held or not is_held_out(heading)):
-                entries[held].append(lesson)
-            texts[held].extend(_chunks(body))
-    return Corpus(tuple(entries[False]), tuple(entries[True]), tuple(texts[False]), tuple(texts[True]))
+            lesson = _lesson(heading, body, module["chapter"][-1])
+            if lesson and (part == "held_out" or not is_held_out(heading)):
+                parts[part].append(lesson)
+            texts[part].extend(_chunks(body))
+    return Corpus(
+        train=tuple(parts["all"]),
+        held_out=tuple(parts["held_out"]),
+        train_texts=tuple(texts["all"]),
+        held_out_texts=tuple(texts["held_out"]),
+        experts=tuple(parts["experts"]),
+        thin_held_out=tuple(parts["thin_held_out"]),
+    )
 
 
 def _read_rows(path: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -174,7 +209,8 @@ def _medquad_entries(rows: list[dict[str, Any]], words: Words) -> Iterator[Entry
         if not subject or len(answer) < SHORTEST_ANSWER or answer.endswith("?") or key in seen or not weight:
             continue
         seen.add(key)
-        yield Entry(str(row["source"]), subject, str(row["qtype"]), answer, weight)
+        specialties = specialties_of(subject)
+        yield Entry(str(row["source"]), subject, str(row["qtype"]), answer, weight, specialties)
 
 
 def _module_name(module: dict[str, Any]) -> str:
@@ -199,13 +235,14 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
             body.append(clean(paragraph))
 
 
-def _lesson(heading: str, body: str) -> Entry | None:
+def _lesson(heading: str, body: str, chapter: str) -> Entry | None:
     """A section as the answer to a question about its heading, where the answer begins by naming it."""
     answer, _ = shorten(body, ANSWER_LIMIT)
     subject = re.sub(r"^(?:The|A|An) ", "", heading)
     if len(subject) < 4 or len(subject.split()) > 4 or not names_subject(subject, " ".join(sentences(answer)[:2])):
         return None
-    return Entry("OpenStax", subject.lower(), "information", answer, 1.0)
+    specialty = CHAPTERS.get(chapter)
+    return Entry("OpenStax", subject.lower(), "information", answer, 1.0, (specialty,) if specialty else ())
 
 
 def _chunks(body: str) -> Iterator[str]:

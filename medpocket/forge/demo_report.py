@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medpocket.errors import MedpocketError
-from medpocket.forge.corpus import Corpus, Entry, load_corpus, names_subject, split_key
+from medpocket.forge.corpus import Corpus, Entry, load_corpus, names_subject
 from medpocket.forge.dialogue import plain_exchange
+from medpocket.forge.subjects import split_key
 from medpocket.forge.text import normalised
 
 QUESTIONS = 50

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from medpocket.forge.corpus import Corpus, Entry, names_subject, split_key
+from medpocket.forge.corpus import Corpus, Entry, names_subject
+from medpocket.forge.subjects import split_key
 from medpocket.toml_file import read_toml
 
 PHRASES = read_toml(Path(__file__).with_name("phrases.toml"))
@@ -99,6 +100,11 @@ def epoch(corpus: Corpus, seed: int, number: int, mixture: Mixture = PLAIN) -> l
 def plain_exchange(entry: Entry) -> Exchange:
     """The entry with its first phrasing and nothing varied: what evaluation asks."""
     return Exchange(_templates(entry)[0].format(s=entry.subject), _with_lead(entry, random.Random(0)))
+
+
+def varied_exchange(entry: Entry, dice: random.Random) -> Exchange:
+    """The entry with one of its phrasings."""
+    return Exchange(_question(entry, dice), _with_lead(entry, dice))
 
 
 def _times(weight: float, dice: random.Random) -> int:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from medpocket.experts.peft_folder import permuted
 from medpocket.forge.tokenizer import BEGIN, CONTROL_TEXTS, END, UNKNOWN, Tokenizer
 
 CHAT_TEMPLATE = (
@@ -31,12 +32,6 @@ BLOCK = {
     "input_layernorm": "attn_norm",
     "post_attention_layernorm": "ffn_norm",
 }
-
-
-def permuted(rows: Any, heads: int) -> Any:
-    """Reorder the rows of a query or key matrix, (heads * size, n_in), from halves to the pairs that ggml rotates."""
-    size = rows.shape[0] // heads
-    return rows.reshape(heads, 2, size // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
 def tensor_name(name: str) -> str:

@@ -93,7 +93,7 @@ class Trainer:
             self._forward = self._compile()
         started = saved = evaluated = time.monotonic()
         first_step = self.step
-        with _interruptible() as interrupted:
+        with interruptible() as interrupted:
             while self.steps is None or self.step < self.steps:
                 loss = self._train_step()
                 self.step += 1
@@ -206,7 +206,7 @@ def _optimizers(model: Any, plan: Plan) -> list[Any]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[list[bool]]:
+def interruptible() -> Iterator[list[bool]]:
     """Collect Ctrl-C in a list, which is empty until then, so that a step is never broken off."""
     interrupted: list[bool] = []
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))

@@ -65,6 +65,8 @@ class TensorInfo:
 class GgufFile:
     """A GGUF file's metadata and tensor table. `value_types` names each value's type: "u32", "str", "arr[f32]".
 
+    `tokens_sha256` is the hash of the vocabulary as it is written: each token after its length; "" where there is none.
+
     Properties give None where the file does not say, or says it in a type that makes no sense.
     """
 
@@ -77,6 +79,7 @@ class GgufFile:
     alignment: int
     data_offset: int
     other_parts: tuple[Path, ...] = ()
+    tokens_sha256: str = ""
 
     def text(self, key: str) -> str | None:
         value = self.metadata.get(key)

@@ -5,6 +5,7 @@ long arrays, allocates nothing by a number that came from the file, and bounds e
 that are left. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
+import hashlib
 import mmap
 import struct
 from pathlib import Path
@@ -59,6 +60,7 @@ class _Reader:
         self.strings_left = MAX_STRINGS
         self.kept_left = MAX_KEPT_TEXTS
         self.tokens: list[bytes] | None = None
+        self.tokens_sha256 = ""
 
     def take(self, layout: Struct) -> Scalar:
         try:
@@ -119,7 +121,9 @@ class _Reader:
             raise _DamageError(f"is damaged: {shown(key)} has {count:,} entries")
         self.strings_left -= count
         if key == TOKENS_KEY:
+            start = self.position
             self.tokens = self.slices(count)
+            self.tokens_sha256 = hashlib.sha256(self.data[start : self.position]).hexdigest()
         elif count <= MAX_KEPT_ARRAY:
             start = self.position
             kept = self.slices(count)
@@ -254,7 +258,9 @@ def _parse(path: Path, data: mmap.mmap) -> tuple[GgufFile, list[bytes] | None]:
     needed = data_offset + tensors[-1].offset + tensors[-1].bytes if tensors else 0
     if needed > len(data):
         raise _DamageError(f"is not complete: {len(data):,} of {needed:,} bytes are there")
-    gguf = GgufFile(path, len(data), version, values, types, tensors, alignment, data_offset)
+    gguf = GgufFile(
+        path, len(data), version, values, types, tensors, alignment, data_offset, tokens_sha256=reader.tokens_sha256
+    )
     return gguf, reader.tokens
 
 

@@ -80,6 +80,11 @@ def describe_memory(proc: Path = PROC, cgroup: Path = CGROUP) -> Memory:
     return Memory(total, available, swap)
 
 
+def available_bytes() -> int:
+    """Return the memory that can be taken now, in bytes."""
+    return describe_memory().available_bytes
+
+
 def physical_cores() -> int:
     import psutil
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from medpocket.errors import InputError
-from medpocket.forge.corpus import MEDQUAD, OPENSTAX, is_held_out, load_corpus, names_subject, split_key, subject_of
+from medpocket.forge.corpus import MEDQUAD, OPENSTAX, load_corpus, names_subject
+from medpocket.forge.subjects import is_held_out, split_key, subject_of
 from tests.forge.conftest import medquad_row, write_data
 
 LONG = " is a condition that doctors have known for a long time, and that many people live with."

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from medpocket import paths
-from medpocket.forge.corpus import Corpus, load_corpus, split_key
+from medpocket.forge.corpus import Corpus, load_corpus
 from medpocket.forge.demo_report import Answered, ask, held_out_questions, most_repeated
 from medpocket.forge.dialogue import EXPERT_LINES, plain_exchange
+from medpocket.forge.subjects import split_key
 
 DEMO = paths.assets_folder() / "demo.gguf"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "demo-model.md"

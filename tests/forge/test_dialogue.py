@@ -1,8 +1,9 @@
 import random
 from collections import Counter
 
-from medpocket.forge.corpus import Corpus, Entry, names_subject, split_key
+from medpocket.forge.corpus import Corpus, Entry, names_subject
 from medpocket.forge.dialogue import EXPERT_LINES, PLAIN, Mixture, epoch, invented_name, nonsense_name, plain_exchange
+from medpocket.forge.subjects import split_key
 
 ANSWER = "is a disease that many people have. Doctors treat it with care and with patience."
 

@@ -1,0 +1,84 @@
+"""The few calls into llama.cpp that load a model and evaluate tokens, with its results turned into errors."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import llama_cpp
+
+from medpocket.engine.logs import LlamaLog, reason
+from medpocket.engine.system import system_features
+from medpocket.errors import EngineError, SettingsError
+
+DECODED, ABORTED = 0, 2  # of llama_decode's results, those that are no failure
+
+
+def load_model(
+    path: Path, log: LlamaLog, *, gpu_layers: int = 0, repack: bool = False, vocabulary_only: bool = False
+) -> int:
+    """Map the file into memory, or read its tokenizer alone. Raises EngineError with llama.cpp's own reason."""
+    # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
+    if repack and "AMX_INT8 = 1" in system_features():
+        raise SettingsError(
+            "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
+            "take `repack = true` out of config.toml",
+        )
+    llama_cpp.llama_backend_init()
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.n_gpu_layers = gpu_layers
+    parameters.use_extra_bufts = repack
+    parameters.vocab_only = vocabulary_only
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
+    if not model:
+        raise EngineError(
+            f"llama.cpp cannot load this model{reason(log)}",
+            "get the file again, or try another model with -m",
+        )
+    return int(model)
+
+
+def create_context(model: int, log: LlamaLog, *, context: int, threads: int, batch: int) -> int:
+    """Make room for `context` tokens. Raises EngineError with llama.cpp's own reason."""
+    parameters = llama_cpp.llama_context_default_params()
+    parameters.n_ctx = context
+    parameters.n_batch = parameters.n_ubatch = batch
+    parameters.n_threads = parameters.n_threads_batch = threads
+    parameters.no_perf = True
+    created = llama_cpp.llama_init_from_model(model, parameters)
+    if not created:
+        raise EngineError(
+            f"llama.cpp cannot make room for a context of {context} tokens{reason(log)}",
+            "ask for a smaller one (`-o context 1024`), or close other programs",
+        )
+    return int(created)
+
+
+def decode(context: int, tokens: Sequence[int], position: int, *, all_logits: bool = False) -> int:
+    """Evaluate `tokens` from `position` on; logits of the last one, or of all. Returns llama_decode's result."""
+    count = len(tokens)
+    if not all_logits:
+        array = (llama_cpp.llama_token * count)(*tokens)
+        return int(llama_cpp.llama_decode(context, llama_cpp.llama_batch_get_one(array, count)))
+    batch = llama_cpp.llama_batch_init(count, 0, 1)
+    try:
+        batch.n_tokens = count
+        for index, token in enumerate(tokens):
+            batch.token[index], batch.pos[index] = token, position + index
+            batch.n_seq_id[index], batch.seq_id[index][0] = 1, 0
+            batch.logits[index] = 1
+        return int(llama_cpp.llama_decode(context, batch))
+    finally:
+        llama_cpp.llama_batch_free(batch)
+
+
+def log_probabilities(context: int, vocabulary: int, tokens: Sequence[int], outputs: Iterable[int]) -> list[float]:
+    """Return ln p of each of `tokens`, from the logits at the same place of `outputs` of the last decode."""
+    import numpy as np
+
+    found = []
+    for token, output in zip(tokens, outputs, strict=True):
+        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, output), (vocabulary,)).astype(
+            np.float64
+        )
+        highest = logits.max()
+        found.append(float(logits[token] - highest - np.log(np.exp(logits - highest).sum())))
+    return found

@@ -1,0 +1,1 @@
+"""How well a model and its experts do, as figures."""

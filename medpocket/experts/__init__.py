@@ -1,0 +1,1 @@
+"""LoRA adapters of the experts: their files, checked, kept and found again."""
