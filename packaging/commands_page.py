@@ -25,6 +25,8 @@ def page() -> str:
         command = medpocket.get_command(context, name)
         assert command is not None, name
         parts.append(section(f"medpocket {name}", command))
+        if isinstance(command, click.Group):
+            parts += [section(f"medpocket {name} {one}", command.commands[one]) for one in command.commands]
     return "\n".join(parts)
 
 

@@ -53,7 +53,7 @@ def test_routing_off_says_so() -> None:
 
 def test_an_expert_that_is_named_adds_its_line_at_the_end_of_the_turn() -> None:
     engine = ScriptedEngine(["yes"])
-    events = ask(engine, "q", expert="cardiology")
+    events = ask(engine, "q", experts=[("cardiology", 1.0)])
     assert isinstance(events[0], Routed)
     assert events[0].expert == "cardiology"
     assert not events[0].has_adapter
@@ -62,13 +62,13 @@ def test_an_expert_that_is_named_adds_its_line_at_the_end_of_the_turn() -> None:
 
 def test_ones_own_instruction_stands_in_the_place_of_the_experts() -> None:
     engine = ScriptedEngine(["yes"])
-    ask(engine, "q", expert="cardiology", system="In one word.")
+    ask(engine, "q", experts=[("cardiology", 1.0)], system="In one word.")
     assert read(engine.prompts[0]) == "q\n\nIn one word."
 
 
 def test_an_unknown_expert_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as caught:
-        ask(ScriptedEngine(["yes"]), "q", expert="cardiologie")
+        ask(ScriptedEngine(["yes"]), "q", experts=[("cardiologie", 1.0)])
     assert caught.value.nearest == "cardiology"
 
 
@@ -107,8 +107,8 @@ def test_the_next_turn_evaluates_only_its_own_tokens() -> None:
 
 def test_past_turns_keep_their_experts_line_so_that_the_prefix_never_changes() -> None:
     engine = ScriptedEngine(["first", "second"])
-    turns = finished(ask(engine, "one", expert="oncology")).turns
-    ask(engine, "two", history=turns, expert="cardiology")
+    turns = finished(ask(engine, "one", experts=[("oncology", 1.0)])).turns
+    ask(engine, "two", history=turns, experts=[("cardiology", 1.0)])
     assert engine.prompts[1][: len(engine.prompts[0])] == engine.prompts[0]
 
 

@@ -10,6 +10,7 @@ import pytest
 from medpocket.engine import load_engine
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.llama import LlamaEngine
+from medpocket.engine.prompt import Prompt
 from medpocket.engine.system import system_features
 from medpocket.errors import EngineError, MemoryShortError, OptionError, SettingsError
 from medpocket.models import hardware
@@ -44,10 +45,11 @@ def test_the_pieces_make_the_answer(engine: LlamaEngine) -> None:
 
 def test_progress_counts_the_tokens_of_the_prompt(fresh: LlamaEngine) -> None:
     prompt = fresh.encode([Turn("user", "pain " * 40)])
+    marker = len(prompt) - 1  # which is read on its own
     events = fresh.generate(prompt, GREEDY, Cancellation())
     progress = [(event.evaluated, event.total) for event in events if isinstance(event, PromptProgress)]
     total = len(prompt)
-    assert progress == [(evaluated, total) for evaluated in (*range(0, total, 32), total)]
+    assert progress == [(evaluated, total) for evaluated in (*range(0, marker, 32), marker, total)]
 
 
 def test_a_second_turn_evaluates_only_what_is_new(fresh: LlamaEngine) -> None:
@@ -61,9 +63,9 @@ def test_a_second_turn_evaluates_only_what_is_new(fresh: LlamaEngine) -> None:
 
 
 def test_a_reused_prefix_gives_the_cold_answer(fresh: LlamaEngine) -> None:
-    other = [Turn("user", "What are the symptoms of asthma?")]
+    other = [Turn("user", "What are the symptoms of asthma?", line="Be brief.")]
     cold = answer(fresh, other)
-    answer(fresh, QUESTION)
+    answer(fresh, [Turn("user", "What are the symptoms of asthma?", line="Name the red flags.")])
     warm = answer(fresh, other)
     assert warm.stats.cached_tokens > 0
     assert warm.ids == cold.ids
@@ -172,7 +174,7 @@ def test_too_little_memory_is_refused_before_loading_with_the_numbers(monkeypatc
 
 
 def test_repacking_is_refused_where_it_would_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medpocket.engine.llama.system_features", lambda: "CPU : AVX2 = 1 | AMX_INT8 = 1 |")
+    monkeypatch.setattr("medpocket.engine.calls.system_features", lambda: "CPU : AVX2 = 1 | AMX_INT8 = 1 |")
     with pytest.raises(SettingsError, match="AMX"):
         load_engine(DEMO, context=256, threads=1, repack=True)
 
@@ -190,7 +192,7 @@ def test_a_closed_engine_says_so(engine: LlamaEngine) -> None:
     closed.close()
     closed.close()
     with pytest.raises(ValueError, match="closed"):
-        next(closed.generate([1], GREEDY, Cancellation()))
+        next(closed.generate(Prompt((1,), (1,)), GREEDY, Cancellation()))
 
 
 def test_a_foreign_model_without_a_template_reads_plain_text(shared: Path) -> None:
@@ -205,6 +207,6 @@ def test_a_foreign_model_without_a_template_reads_plain_text(shared: Path) -> No
 def test_llama_cpps_own_reason_stands_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = load_engine(DEMO, context=256, threads=1)
     with pytest.raises(EngineError, match="result -1"):
-        list(engine.generate([1, 10**6], GREEDY, Cancellation()))
+        list(engine.generate(Prompt((1, 10**6), (2,)), GREEDY, Cancellation()))
     assert answer(engine, QUESTION).text
     engine.close()
