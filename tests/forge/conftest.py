@@ -6,15 +6,16 @@ import pytest
 
 from medpocket.forge.corpus import MEDQUAD, OPENSTAX, Corpus, load_corpus
 
-DISEASES = (
-    "glaucoma",
-    "asthma",
+DISEASES = (  # for the base model, but for one that its experts alone read, and three that are held out
+    "stroke",
+    "psoriasis",
     "Canavan disease",
     "rotavirus infections",
     "gout",
-    "measles",
+    "tetanus",
     "Gilbert syndrome",
-    "scurvy",
+    "epilepsy",
+    "Wilson disease",
 )
 QTYPES = {
     "information": "is a condition",
