@@ -1,0 +1,198 @@
+"""An answer is the one that a fresh process would have given, whatever answered before: 100 conversations at random."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+import pytest
+
+from medpocket.assistant import Assistant
+from medpocket.engine import load_engine
+from medpocket.engine.cancel import Cancellation
+from medpocket.engine.llama import LlamaEngine
+from medpocket.engine.memory import StateKey
+from medpocket.engine.prompt import Prompt
+from medpocket.engine.protocol import Scaled
+from medpocket.registry import load_registry
+from medpocket.types import EngineEvent, Finished, Sampling, Turn
+from tests.conftest import DEMO
+from tests.engine.cold_run import Batch, ColdRun, Spoken, free_batches, same_batches
+from tests.engine.random_adapters import random_adapter
+
+CONTEXT, BATCH = 1024, 128  # turns have several batches; llama.cpp computes otherwise above 64 tokens than below
+FREE_BOUNDARIES_DIFFER = 0.3
+WORDS = tuple("fever cough pain in the left knee since when for how long and what to do about rash sleep".split())  # noqa: SIM905
+SETS: dict[str, list[tuple[str, float]]] = {
+    "none": [],
+    "a": [("cardiology", 1.0)],
+    "b": [("neurology", 1.0)],
+    "a+b": [("cardiology", 0.7), ("neurology", 0.3)],
+    "ordinary": [("oncology", 1.0)],
+    "ordinary, less": [("oncology", 0.5)],
+}
+
+
+class FixedExperts:
+    """Three experts with adapters made for the test: two activated, one ordinary."""
+
+    def __init__(self, folder: Path) -> None:
+        self._found = {
+            "cardiology": random_adapter(folder, 1),
+            "neurology": random_adapter(folder, 2),
+            "oncology": random_adapter(folder, 3, activated=False),
+        }
+
+    def adapter(self, expert: str, scale: float = 1.0) -> Scaled | None:
+        found = self._found.get(expert)
+        return Scaled(found.file, scale) if found else None
+
+
+class Recorder:
+    """The real engine, and what it was last asked to read."""
+
+    def __init__(self, engine: LlamaEngine) -> None:
+        self._engine = engine
+        self.model = engine.model
+        self.prompt = Prompt((), ())
+
+    def encode(self, turns: Sequence[Turn]) -> Prompt:
+        return self._engine.encode(turns)
+
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()
+    ) -> Iterator[EngineEvent]:
+        self.prompt = prompt
+        yield from self._engine.generate(prompt, sampling, cancel, adapters)
+
+    def read_answer(self, cancel: Cancellation) -> int:
+        return self._engine.read_answer(cancel)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def logits_now(engine: LlamaEngine) -> np.ndarray:
+    pointer = llama_cpp.llama_get_logits_ith(engine._context, -1)
+    return np.ctypeslib.as_array(pointer, (engine._vocabulary.size,)).copy()
+
+
+@dataclass
+class Conversation:
+    """What the assistant knows of a conversation, and what a cold run must know to read it as it was read."""
+
+    turns: tuple[Turn, ...] = ()
+    spoken: list[Spoken] = field(default_factory=list)
+
+
+class Player:
+    """Holds random conversations through the assistant and compares the logits after each answer with a cold run's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = load_engine(DEMO, context=CONTEXT, threads=1, batch=BATCH)
+        self.experts = FixedExperts(folder)
+        self.recorder = Recorder(self.engine)
+        self.cold = ColdRun(DEMO, CONTEXT, BATCH)
+        self.dice = random.Random(20261125)
+        self.registry = load_registry()
+        self.greatest_free = 0.0
+        self.compared = 0
+
+    def turn(self, conversation: Conversation, chosen: str, question: str, tokens: int) -> Conversation:
+        """Ask; compare; return the conversation with the answer."""
+        sampling = Sampling(temperature=0.8, max_tokens=tokens, seed=self.dice.randrange(2**31))
+        assistant = Assistant(self.registry, self.recorder, sampling, self.experts)  # type: ignore[arg-type]
+        cancel = Cancellation()
+        stop_after = self.dice.randrange(1, 6) if self.dice.random() < 0.15 else None
+        finished = None
+        experts = SETS[chosen]
+        for said, event in enumerate(
+            assistant.ask(question, cancel, history=conversation.turns, experts=experts, route=False)
+        ):
+            if stop_after and said == stop_after:
+                cancel.set()
+            if isinstance(event, Finished):
+                finished = event
+        assert finished is not None
+        adapters = tuple(scaled for name, scale in experts if (scaled := self.experts.adapter(name, scale)) is not None)
+        ids = finished.turns[-1].ids or ()
+        evaluated = ids if finished.stop == "end" else ids[:-1]  # the last one was chosen and not yet evaluated
+        if finished.stop != "cancelled":
+            self._compare(conversation, adapters, evaluated)
+        ordinary_alone = all(not one.file.invocation for one in adapters)
+        return Conversation(finished.turns, [*conversation.spoken, Spoken(ids, by_base=ordinary_alone)])
+
+    def _compare(self, conversation: Conversation, adapters: tuple[Scaled, ...], evaluated: Sequence[int]) -> None:
+        prompt = self.recorder.prompt
+        warm = logits_now(self.engine)
+        kept = len(prompt.answers)
+        spoken = conversation.spoken[-kept:] if kept else []
+        cold = self.cold.logits(same_batches(prompt, spoken, adapters, evaluated, BATCH))
+        self.compared += 1
+        assert np.array_equal(warm, cold), f"differs by {np.abs(warm - cold).max()}"
+        if not evaluated:
+            return
+        free: list[Batch] = [*free_batches(prompt, adapters, BATCH), *(((token,), adapters) for token in evaluated)]
+        other = self.cold.logits(free)
+        self.greatest_free = max(self.greatest_free, float(np.abs(warm - other).max()))
+        best = np.sort(other)[-2:]
+        assert warm.argmax() == other.argmax() or best[1] - best[0] < FREE_BOUNDARIES_DIFFER
+
+    def conversation(self) -> None:
+        """Some turns of any experts, with edits, idle time that may be cut short, and answers that are stopped."""
+        state = Conversation()
+        for number in range(self.dice.randrange(2, 5)):
+            if number and self.dice.random() < 0.2:  # an earlier question is asked in other words
+                back = self.dice.randrange(0, len(state.spoken))
+                state = Conversation(state.turns[: 2 * back], state.spoken[:back])
+            question = " ".join(self.dice.choices(WORDS, k=self.dice.choice((3, 12, 40, 110, 180))))
+            state = self.turn(state, self.dice.choice(list(SETS)), question, self.dice.randrange(1, 25))
+            idle = self.dice.random()
+            if idle < 0.6:
+                cancel = Cancellation()
+                if idle < 0.1:
+                    cancel.set()
+                self.recorder.read_answer(cancel)
+
+    def close(self) -> None:
+        self.cold.close()
+        self.engine.close()
+
+
+@pytest.fixture
+def player(tmp_path: Path) -> Iterator[Player]:
+    made = Player(tmp_path)
+    yield made
+    made.close()
+
+
+def test_ten_conversations_give_the_cold_logits_bit_for_bit(player: Player) -> None:
+    for _ in range(10):
+        player.conversation()
+    assert player.compared >= 15
+
+
+@pytest.mark.prove
+def test_a_hundred_conversations_give_the_cold_logits_bit_for_bit(player: Player) -> None:
+    for _ in range(100):
+        player.conversation()
+    assert player.compared >= 150
+    assert player.greatest_free < FREE_BOUNDARIES_DIFFER
+
+
+def test_the_check_fails_when_the_key_leaves_out_the_adapters(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LlamaEngine, "_key", lambda _self, _ordinary: StateKey("", "", ()))
+    first = player.turn(Conversation(), "ordinary", "What about fever?", 4)
+    with pytest.raises(AssertionError, match="differs by"):
+        player.turn(first, "none", "And a cough?", 4)
+
+
+def test_the_check_fails_when_what_an_activated_adapter_computed_is_kept(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LlamaEngine, "_drop_activated", lambda _self: None)
+    first = player.turn(Conversation(), "a", "What about fever?", 12)
+    with pytest.raises(AssertionError, match="differs by"):
+        player.turn(first, "none", "And a cough?", 4)
