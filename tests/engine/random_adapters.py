@@ -16,7 +16,7 @@ TARGETS = {"attn_v": (128, 384), "attn_output": (384, 384), "ffn_down": (384, 89
 LAYERS = 6
 
 
-def random_matrices(seed: int, rank: int = 32, size: float = 0.05) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def random_matrices(seed: int, rank: int = 32, size: float = 0.04) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     dice = np.random.default_rng(seed)
     return {
         f"blk.{layer}.{target}.weight": (

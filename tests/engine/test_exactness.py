@@ -24,7 +24,20 @@ from tests.engine.random_adapters import random_adapter
 
 CONTEXT, BATCH = 1024, 128  # turns have several batches; llama.cpp computes otherwise above 64 tokens than below
 FREE_BOUNDARIES_DIFFER = 0.3
-WORDS = tuple("fever cough pain in the left knee since when for how long and what to do about rash sleep".split())  # noqa: SIM905
+SENTENCES = (
+    "The patient is a 62 year old man with chest pain since this morning.",
+    "He had a heart attack four years ago and takes aspirin, metoprolol and a statin.",
+    "She has had a cough with yellow sputum and a fever of 39 degrees for three days.",
+    "There is no shortness of breath, no rash and no pain in the calves.",
+    "The child is four years old and has been vomiting since last night.",
+    "Her mother had breast cancer and her brother has type 1 diabetes.",
+    "The headache comes once a week, on one side, with nausea, and light makes it worse.",
+    "His creatinine has risen from 110 to 180 in a month, and the urine is clear.",
+    "What is the most likely cause, and which tests should come first?",
+    "Which medicines may be given, and which must be avoided?",
+    "What should the family watch for at home?",
+    "How long does it usually last?",
+)
 SETS: dict[str, list[tuple[str, float]]] = {
     "none": [],
     "a": [("cardiology", 1.0)],
@@ -147,7 +160,7 @@ class Player:
             if number and self.dice.random() < 0.2:  # an earlier question is asked in other words
                 back = self.dice.randrange(0, len(state.spoken))
                 state = Conversation(state.turns[: 2 * back], state.spoken[:back])
-            question = " ".join(self.dice.choices(WORDS, k=self.dice.choice((3, 12, 40, 110, 180))))
+            question = " ".join(self.dice.choices(SENTENCES, k=self.dice.choice((1, 1, 2, 4, 9))))
             state = self.turn(state, self.dice.choice(list(SETS)), question, self.dice.randrange(1, 25))
             idle = self.dice.random()
             if idle < 0.6:
