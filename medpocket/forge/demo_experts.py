@@ -25,7 +25,7 @@ from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import GENERAL, load_registry
 
 RANK = 32
-STEPS = 150
+STEPS = 100
 POOLED = "pooled"
 LICENCE = "Apache-2.0"
 NOTE = "MedQuAD (CC BY 4.0), OpenStax Anatomy and Physiology 2e (CC BY 4.0), texts of this project"
