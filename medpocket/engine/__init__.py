@@ -37,13 +37,15 @@ def load_engine(
     log_level: str = "warning",
     smaller: Callable[[int], str] | None = None,
     try_first: bool = True,
+    force: bool = False,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
     Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
     `trained_context` corrects a file that claims more. `template` is used where the file has none. `smaller` names,
     for the bytes of memory that are free, what to take in the place of a model that does not fit. `try_first` has a
-    model of an uncommon architecture run in a process of its own before (trial.py).
+    model of an uncommon architecture run in a process of its own before (trial.py). `force` loads it even where
+    memory looks short: the system may then read the weights from the disk again for every token, or end the process.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
@@ -51,7 +53,7 @@ def load_engine(
     from medpocket.models.gguf_architectures import FAMILIES
     from medpocket.models.gguf_check import check_model_file
     from medpocket.models.hardware import default_threads, describe_memory
-    from medpocket.models.memory import memory_need, memory_short
+    from medpocket.models.memory import memory_need_of_file, memory_short
 
     file = check_model_file(path)
     trained = min(length for length in (trained_context, file.trained_context, MOST_CONTEXT) if length)
@@ -61,8 +63,8 @@ def load_engine(
             f"give -o context {trained} or less",
         )
     context = context or min(trained, most_context)
-    need, available = memory_need(file, context), describe_memory().available_bytes
-    if need.total > available:
+    need, available = memory_need_of_file(file, context, batch=batch), describe_memory().available_bytes
+    if need.total > available and not force:
         raise memory_short(need, available, smaller(available) if smaller else None)
 
     if try_first and file.architecture not in FAMILIES:
