@@ -73,13 +73,14 @@ class Settings:
             example="4",
         ),
     )
-    gpu_layers: int = field(
-        default=0,
+    gpu_layers: int | None = field(
+        default=None,
         metadata=about(
             Number(0, 1000, whole=True),
-            "Layers of the model that a graphics processor computes. MedPocket does not choose a number by itself: "
-            "0 leaves everything to the processor, and any other number needs a llama.cpp built for your "
-            "graphics processor.",
+            "Layers of the model that a graphics processor computes; 0 leaves everything to the processor. Any other "
+            "number needs a llama.cpp built for your graphics processor.",
+            unset="as many as its free memory holds, where llama.cpp sees a graphics processor",
+            example="0",
         ),
     )
     repack: bool = field(

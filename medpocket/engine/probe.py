@@ -173,9 +173,7 @@ class _Graph:
         keys = self.tensor(_Sizes(_F16, _HEAD, _DEPTH, _KV_HEADS), weights=True)
         values = self.tensor(_Sizes(_F16, _HEAD, _DEPTH, _KV_HEADS), weights=True)
         mask = self.tensor(_Sizes(_F16, _DEPTH, tokens))
-        attend: int = function("ggml_flash_attn_ext")(
-            self.context, queries, keys, values, mask, _HEAD**-0.5, 0.0, 0.0
-        )
+        attend: int = function("ggml_flash_attn_ext")(self.context, queries, keys, values, mask, _HEAD**-0.5, 0.0, 0.0)
         return attend
 
     def compute(self, result: int) -> None:

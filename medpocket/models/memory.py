@@ -5,13 +5,10 @@ What is counted is what will be resident at the peak: pages that llama.cpp reser
 
 from dataclasses import dataclass
 
-from medpocket.errors import MemoryShortError
-from medpocket.models.gguf_file import GgufFile
-from medpocket.models.gguf_kinds import shown
-from medpocket.models.shape import F32_BYTES, ModelShape, shape_of, type_bytes
+from medpocket.models.shape import F32_BYTES, ModelShape, type_bytes
 
 CONTEXT_STEP = 256  # llama.cpp rounds a context up to a multiple of this (llama-context.cpp)
-SMALLEST_CONTEXT = 512
+SMALLEST_CONTEXT = 512  # tokens; less is of no use
 BATCH = 512
 KV_TYPE = "F16"
 
@@ -89,31 +86,6 @@ def memory_need(
         program=PROGRAM_BYTES + shape.vocabulary * TOKEN_BYTES + shape.merges * MERGE_BYTES,
         adapters=adapter_bytes,
     )
-
-
-def memory_need_of_file(gguf: GgufFile, context: int, *, batch: int = BATCH) -> MemoryNeed:
-    """What the model of this file needs, with its keys and values as MedPocket keeps them."""
-    return memory_need(shape_of(gguf), context, batch=batch)
-
-
-def memory_short(need: MemoryNeed, available_bytes: int, smaller: str | None = None) -> MemoryShortError:
-    """Return the error for a model that does not fit, with the numbers.
-
-    The hint names the largest context that would fit; where none does, `smaller`, the caller's smaller choice.
-    """
-    message = (
-        f"the model needs {gigabytes(need.total)} of memory ({gigabytes(need.weights)} weights, "
-        f"{gigabytes(need.kv + need.state)} for {need.context:,} tokens of context) "
-        f"and {gigabytes(available_bytes)} is free"
-    )
-    fitting = need.largest_context(available_bytes)
-    if fitting >= SMALLEST_CONTEXT:
-        hint = f"a smaller context fits: -o context {fitting}"
-    elif smaller:
-        hint = shown(smaller, 200)
-    else:
-        hint = "close other programs, or choose a smaller model"
-    return MemoryShortError(message, f"{hint}; --force loads it all the same")
 
 
 def gigabytes(count: int) -> str:

@@ -80,7 +80,7 @@ def shape_of(gguf: GgufFile) -> ModelShape:
     used = max(gguf.per_layer("expert_used_count"), default=0)
     share = used / gguf.expert_count if gguf.expert_count else 1.0
     in_layer: dict[int, list[TensorInfo]] = {number: [] for number in range(count)}
-    others = []
+    others: list[TensorInfo] = []
     for tensor in gguf.tensors:
         match = _LAYER.match(tensor.name)
         in_layer.get(int(match[1]) if match else -1, others).append(tensor)

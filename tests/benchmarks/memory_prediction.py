@@ -13,14 +13,14 @@ import json
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from measure import BenchmarkError, run
 
 CONTEXTS = (512, 2048, 8192)
-WORD = "nerve "
+WORD = "and "
 TOKENS_KEPT = 192  # of the context, for the template and the answer
 
 
@@ -45,9 +45,10 @@ def claiming(model: Path, context: int) -> Iterator[Path]:
 
 def predicted_bytes(model: Path, context: int) -> int:
     from medpocket.models.gguf_check import check_model_file
-    from medpocket.models.memory import memory_need_of_file
+    from medpocket.models.memory import memory_need
+    from medpocket.models.shape import shape_of
 
-    return memory_need_of_file(check_model_file(model), context).total
+    return memory_need(shape_of(check_model_file(model)), context).total
 
 
 def measured_bytes(model: Path, context: int, tokens: int) -> int:

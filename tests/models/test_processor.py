@@ -34,7 +34,9 @@ def test_apples_processors_are_read() -> None:
 
 def test_intels_fast_cores_are_counted_whole(tmp_path: Path) -> None:
     files = {"cpu_core/cpus": "0-3\n", "cpu_atom/cpus": "4-11\n"}
-    files |= {f"system/cpu/cpu{one}/topology/thread_siblings_list": f"{one // 2 * 2}-{one // 2 * 2 + 1}" for one in range(4)}
+    files |= {
+        f"system/cpu/cpu{one}/topology/thread_siblings_list": f"{one // 2 * 2}-{one // 2 * 2 + 1}" for one in range(4)
+    }
     assert performance_cores(plant(tmp_path, files)) == 2
 
 

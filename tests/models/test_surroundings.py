@@ -10,9 +10,7 @@ from medpocket.models.surroundings import Power, describe_power, free_disk_bytes
 @pytest.mark.parametrize(
     ("plugged", "power"), [(True, Power(True, 80)), (False, Power(False, 80)), (None, Power(True, 80))]
 )
-def test_a_battery_says_whether_it_is_used(
-    monkeypatch: pytest.MonkeyPatch, plugged: bool | None, power: Power
-) -> None:
+def test_a_battery_says_whether_it_is_used(monkeypatch: pytest.MonkeyPatch, plugged: bool | None, power: Power) -> None:
     battery = SimpleNamespace(percent=80, power_plugged=plugged)
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     assert describe_power() == power
