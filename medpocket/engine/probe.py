@@ -8,7 +8,7 @@ processor and is what reading a prompt costs. Then the same for attention.
 import ctypes
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import llama_cpp
@@ -16,6 +16,8 @@ import llama_cpp
 from medpocket.engine.ggml import ContextParameters, function
 from medpocket.errors import EngineError
 from medpocket.models.gguf_file import TENSOR_TYPES
+from medpocket.models.hardware import Machine, busy_share
+from medpocket.models.rates_file import read_rates, write_rates
 from medpocket.models.speed import F16_BYTES, FLOP_PER_ELEMENT, MachineRates, Rates
 
 # Those of Mistral-7B, in elements.
@@ -25,13 +27,33 @@ _MANY = 512  # columns: the tokens of a batch
 _ROWS = 1024  # of the matrix that is multiplied with many columns
 _DEPTH = 512  # keys and values that attention looks at
 _WEIGHTS_BYTES = 256 * 2**20  # more than caches hold
+_KEYS_BYTES = 64 * 2**20
 _NUMBERS_BYTES = 48 * 2**20  # for what is no weight: columns and results
-_LEAST_S, _LEAST_RUNS, _MOST_RUNS = 0.06, 3, 20
+_LEAST_S, _LEAST_RUNS, _MOST_RUNS = 0.06, 2, 20
+_BUSY_SHARE = 0.2
 _CPU = 0  # GGML_BACKEND_DEVICE_TYPE_CPU
 _F32, _F16 = 0, 1
 # In every byte: numbers that are small and not denormal, whether they are read as F32, F16, BF16 or a block's scale.
-_WEIGHT_BYTE, _NUMBER_BYTE = 0x11, 0x2C
+_WEIGHT_BYTE, _NUMBER_BYTE = 0x11, 0x3C
 _TYPE_NUMBERS = {name: number for number, (name, _, _) in TENSOR_TYPES.items()}
+
+
+def machine_rates(types: Iterable[str], machine: Machine, *, anew: bool = False) -> MachineRates:
+    """The rates of these tensor types here: those that were measured before, and the missing ones measured now.
+
+    What is measured on a busy machine is not kept. Raises EngineError.
+    """
+    known = None if anew else read_rates(machine)
+    missing = [name for name in types if known is None or name not in known.matrices]
+    if known and not missing:
+        return known
+    busy = busy_share() > _BUSY_SHARE
+    measured = measure_rates(missing, machine.default_threads())
+    matrices = {**(known.matrices if known else {}), **measured.matrices}
+    rates = replace(measured, matrices=matrices, busy=busy)
+    if not busy:
+        write_rates(machine, rates)
+    return rates
 
 
 def measure_rates(types: Iterable[str], threads: int) -> MachineRates:
@@ -95,7 +117,7 @@ class _Bench:
         layer_bytes = 2 * _KV_HEADS * _HEAD * _DEPTH * F16_BYTES
 
         def one_token(graph: "_Graph") -> int:
-            for _ in range(_WEIGHTS_BYTES // 2 // layer_bytes):
+            for _ in range(_KEYS_BYTES // layer_bytes):
                 graph.compute(graph.attention(1))
             return graph.weights_used
 

@@ -99,6 +99,13 @@ def physical_cores() -> int:
     return int(psutil.cpu_count(logical=False) or os.cpu_count() or 1)
 
 
+def busy_share(interval_s: float = 0.1) -> float:
+    """The share of the processor that others use, over so many seconds from now; 0 is idle, 1 all cores."""
+    import psutil
+
+    return float(psutil.cpu_percent(interval_s)) / 100
+
+
 def process_age_s() -> float:
     """Seconds since this process was started, the interpreter's own start included."""
     fields = _read(PROC / "self" / "stat").rpartition(")")[2].split()

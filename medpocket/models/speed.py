@@ -20,11 +20,15 @@ class Rates:
 
 @dataclass(frozen=True)
 class MachineRates:
-    """Rates of llama.cpp's own calculations on this machine with `threads` threads, by tensor type."""
+    """Rates of llama.cpp's own calculations on this machine with `threads` threads, by tensor type.
+
+    `busy`: other programs computed while it was measured, so the machine is faster than this.
+    """
 
     threads: int
     matrices: Mapping[str, Rates]
     attention: Rates
+    busy: bool = False
 
 
 @dataclass(frozen=True)
