@@ -29,7 +29,7 @@ _DEPTH = 512  # keys and values that attention looks at
 _WEIGHTS_BYTES = 256 * 2**20  # more than caches hold
 _KEYS_BYTES = 64 * 2**20
 _NUMBERS_BYTES = 48 * 2**20  # for what is no weight: columns and results
-_LEAST_S, _LEAST_RUNS, _MOST_RUNS = 0.06, 2, 20
+_LEAST_RUNS, _LEAST_S, _ENOUGH_S = 3, 0.06, 0.2
 _BUSY_SHARE = 0.2
 _CPU = 0  # GGML_BACKEND_DEVICE_TYPE_CPU
 _F32, _F16 = 0, 1
@@ -141,7 +141,7 @@ class _Bench:
         try:
             amount = build(graph)
             best, spent, runs = float("inf"), 0.0, 0
-            while runs < _LEAST_RUNS or (spent < _LEAST_S and runs < _MOST_RUNS):
+            while runs == 0 or (spent < _ENOUGH_S and (runs < _LEAST_RUNS or spent < _LEAST_S)):
                 started = time.perf_counter()
                 if function("ggml_backend_graph_compute")(self._backend, graph.graph):
                     raise EngineError("llama.cpp could not compute on this processor", "run `medpocket doctor`")
