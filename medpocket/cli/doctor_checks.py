@@ -11,7 +11,7 @@ from medpocket.models.memory import SMALLEST_CONTEXT, gigabytes
 
 LEAST_DISK_BYTES = 200 * 10**6  # for the history, logs and what is measured
 _OTHERS = 0o077
-PRIVATE = ("config", "data", "cache", "log")
+PRIVATE = ("data", "log")
 
 
 @dataclass(frozen=True)

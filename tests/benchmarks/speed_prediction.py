@@ -18,17 +18,16 @@ from pathlib import Path
 WORD = "and "
 
 
-def probe(model: Path, tokens: int) -> dict[str, float]:
+def probe(model: Path, tokens: int, threads: int) -> dict[str, float]:
     """Measure the machine anew, and say what is expected of the model."""
     from medpocket.engine.probe import measure_rates
     from medpocket.models.gguf_check import check_model_file
-    from medpocket.models.hardware import default_threads
     from medpocket.models.shape import shape_of
     from medpocket.models.speed import expected_speed
 
     shape = shape_of(check_model_file(model))
     started = time.perf_counter()
-    rates = measure_rates(sorted(shape.matrices), default_threads())
+    rates = measure_rates(sorted(shape.matrices), threads)
     took = time.perf_counter() - started
     speed = expected_speed(shape, rates, tokens=tokens)
     if speed is None:
@@ -36,14 +35,14 @@ def probe(model: Path, tokens: int) -> dict[str, float]:
     return {"prefill": speed.prefill, "decode": speed.decode, "probe_s": took}
 
 
-def engine(model: Path, tokens: int, answer_tokens: int) -> dict[str, float]:
+def engine(model: Path, tokens: int, answer_tokens: int, threads: int) -> dict[str, float]:
     """Read a prompt of so many tokens and answer."""
     from medpocket.engine import load_engine
     from medpocket.engine.cancel import Cancellation
     from medpocket.engine.prompt import Prompt
     from medpocket.types import Generated, Sampling, Turn
 
-    loaded = load_engine(model)
+    loaded = load_engine(model, threads=threads)
     ids = loaded.encode([Turn("user", WORD * tokens)]).ids
     for _ in loaded.generate(Prompt(ids[1:9], (8,)), Sampling(max_tokens=1), Cancellation()):
         pass  # the first decode of a process is slower
@@ -58,6 +57,7 @@ def engine(model: Path, tokens: int, answer_tokens: int) -> dict[str, float]:
 
 def in_a_process(part: str, arguments: argparse.Namespace) -> dict[str, float]:
     sizes = ["--prompt-tokens", str(arguments.prompt_tokens), "--answer-tokens", str(arguments.answer_tokens)]
+    sizes += ["--threads", str(arguments.threads)]
     command = [sys.executable, __file__, str(arguments.model), *sizes, "--part", part]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -65,19 +65,22 @@ def in_a_process(part: str, arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> int:
+    from medpocket.models.hardware import default_threads
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--prompt-tokens", type=int, default=256)
     parser.add_argument("--answer-tokens", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=default_threads())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bound", type=float, default=0.2, help="how far off the median may be (default: 0.2)")
     parser.add_argument("--part", choices=("probe", "engine"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part == "probe":
-        print(json.dumps(probe(arguments.model, arguments.prompt_tokens)))
+        print(json.dumps(probe(arguments.model, arguments.prompt_tokens, arguments.threads)))
         return 0
     if arguments.part == "engine":
-        print(json.dumps(engine(arguments.model, arguments.prompt_tokens, arguments.answer_tokens)))
+        print(json.dumps(engine(arguments.model, arguments.prompt_tokens, arguments.answer_tokens, arguments.threads)))
         return 0
     ratios: dict[str, list[float]] = {"prefill": [], "decode": []}
     print(f"{'round':>5} {'what':<8} {'expected':>9} {'measured':>9} {'ratio':>6}")
