@@ -5,6 +5,9 @@
 Rounds alternate: the probe, then the engine, each in a process of its own, so that a machine that grows busy harms both
 alike. The engine reads a prompt in one batch after another from an empty cache and decodes an answer behind it. Exits
 with 1 where the median of a ratio, expected over measured, is further off than the bound.
+
+`--cpu-time` is for a machine that others use: one thread, and its own time on the processor in the place of wall time,
+which are the same where nobody else computes.
 """
 
 import argparse
@@ -57,7 +60,7 @@ def engine(model: Path, tokens: int, answer_tokens: int, threads: int) -> dict[s
 
 def in_a_process(part: str, arguments: argparse.Namespace) -> dict[str, float]:
     sizes = ["--prompt-tokens", str(arguments.prompt_tokens), "--answer-tokens", str(arguments.answer_tokens)]
-    sizes += ["--threads", str(arguments.threads)]
+    sizes += ["--threads", str(arguments.threads), *(["--cpu-time"] if arguments.cpu_time else [])]
     command = [sys.executable, __file__, str(arguments.model), *sizes, "--part", part]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -72,10 +75,14 @@ def main() -> int:
     parser.add_argument("--prompt-tokens", type=int, default=256)
     parser.add_argument("--answer-tokens", type=int, default=32)
     parser.add_argument("--threads", type=int, default=default_threads())
+    parser.add_argument("--cpu-time", action="store_true", help="one thread, judged by its time on the processor")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bound", type=float, default=0.2, help="how far off the median may be (default: 0.2)")
     parser.add_argument("--part", choices=("probe", "engine"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.cpu_time:
+        arguments.threads = 1
+        time.perf_counter = time.process_time
     if arguments.part == "probe":
         print(json.dumps(probe(arguments.model, arguments.prompt_tokens, arguments.threads)))
         return 0
