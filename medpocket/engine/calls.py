@@ -35,7 +35,7 @@ def load_model(
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers
     parameters.use_extra_bufts = repack
-    parameters.use_mmap = mapped
+    parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_AUTO if mapped else llama_cpp.LLAMA_LOAD_MODE_NONE
     parameters.vocab_only = vocabulary_only
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:
