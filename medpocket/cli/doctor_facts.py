@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from medpocket.config import Settings, load_settings
 from medpocket.errors import MedpocketError
 from medpocket.models.accelerators import Accelerator
 from medpocket.models.gguf_check import check_model_file
-from medpocket.models.hardware import Machine, describe_machine
+from medpocket.models.hardware import Machine, cgroup_cores, describe_machine
 from medpocket.models.judged import Judged, judge, tensor_types
 from medpocket.models.locate import default_model, installed_file, locate_model
 from medpocket.models.shape import ModelShape, shape_of
@@ -66,13 +66,11 @@ class Facts:
     compiled_with: str = ""
     llama_error: str | None = None
     disk_free: int | None = None
-    core_limit: float | None = field(default=None)
+    core_limit: float | None = None
 
 
 def gather() -> Facts:
     """Look at everything; no model is loaded, and nothing that is wrong raises."""
-    from medpocket.models.hardware import cgroup_cores
-
     machine = describe_machine()
     registry, settings, broken = _read_settings()
     chosen = default_model(registry, settings.model) if registry and settings else None

@@ -14,6 +14,7 @@ from typing import Any
 import llama_cpp
 
 from medpocket.engine.ggml import ContextParameters, function
+from medpocket.engine.logs import start_log
 from medpocket.errors import EngineError
 from medpocket.models.gguf_file import TENSOR_TYPES
 from medpocket.models.hardware import Machine, busy_share
@@ -80,6 +81,7 @@ class _Bench:
     """llama.cpp's processor backend, with one block of memory for weights and one for everything else."""
 
     def __init__(self, threads: int) -> None:
+        start_log("warning")
         llama_cpp.llama_backend_init()
         self._buffers: list[Any] = []
         device = function("ggml_backend_dev_by_type")(_CPU)
