@@ -30,7 +30,7 @@ _DEPTH = 512  # keys and values that attention looks at
 _WEIGHTS_BYTES = 256 * 2**20  # more than caches hold
 _KEYS_BYTES = 64 * 2**20
 _NUMBERS_BYTES = 48 * 2**20  # for what is no weight: columns and results
-_LEAST_RUNS, _LEAST_S, _ENOUGH_S = 3, 0.06, 0.2
+_LEAST_ROUNDS, _ENOUGH_S, _TOO_LONG_S = 2, 0.8, 1.6
 _BUSY_SHARE = 0.2
 _CPU = 0  # GGML_BACKEND_DEVICE_TYPE_CPU
 _F32, _F16 = 0, 1
@@ -61,10 +61,17 @@ def measure_rates(types: Iterable[str], threads: int) -> MachineRates:
     """Measure the rates of these tensor types and of attention. Raises EngineError where llama.cpp does not help."""
     bench = _Bench(threads)
     try:
-        matrices = {name: bench.matrix_rates(_TYPE_NUMBERS[name]) for name in types}
-        return MachineRates(threads, matrices, bench.attention_rates())
+        matrices = {name: bench.matrix_tasks(_TYPE_NUMBERS[name]) for name in types}
+        attention = bench.attention_tasks()
+        bench.run()
+        return MachineRates(threads, {name: _rates(tasks) for name, tasks in matrices.items()}, _rates(attention))
     finally:
         bench.close()
+
+
+def _rates(tasks: "tuple[_Task, _Task]") -> Rates:
+    single, many = tasks
+    return Rates(single.amount / single.best_s, many.amount / many.best_s)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class _Bench:
         start_log("warning")
         llama_cpp.llama_backend_init()
         self._buffers: list[Any] = []
+        self._tasks: list[_Task] = []
         device = function("ggml_backend_dev_by_type")(_CPU)
         self._backend = function("ggml_backend_dev_init")(device, None) if device else None
         if not self._backend:
@@ -96,7 +104,7 @@ class _Bench:
             self.close()
             raise
 
-    def matrix_rates(self, kind: int) -> Rates:
+    def matrix_tasks(self, kind: int) -> "tuple[_Task, _Task]":
         """Multiply matrices of this type with one column, then with many."""
         large = _Sizes(kind, _EMBEDDING, _FEED_FORWARD)
 
@@ -112,9 +120,9 @@ class _Bench:
             graph.compute(function("ggml_mul_mat")(graph.context, matrix, columns))
             return FLOP_PER_ELEMENT * _EMBEDDING * _ROWS * _MANY
 
-        return Rates(self._rate(one_column), self._rate(many_columns))
+        return self._task(one_column), self._task(many_columns)
 
-    def attention_rates(self) -> Rates:
+    def attention_tasks(self) -> "tuple[_Task, _Task]":
         """Let one token look at many, in many layers; then many tokens at as many."""
         layer_bytes = 2 * _KV_HEADS * _HEAD * _DEPTH * F16_BYTES
 
@@ -127,9 +135,12 @@ class _Bench:
             graph.compute(graph.attention(_MANY))
             return FLOP_PER_ELEMENT * 2 * _HEADS * _HEAD * _MANY * _DEPTH
 
-        return Rates(self._rate(one_token), self._rate(many_tokens))
+        return self._task(one_token), self._task(many_tokens)
 
     def close(self) -> None:
+        for task in self._tasks:
+            function("ggml_free")(task.graph.context)
+        self._tasks.clear()
         for buffer in self._buffers:
             function("ggml_backend_buffer_free")(buffer)
         self._buffers.clear()
@@ -137,21 +148,23 @@ class _Bench:
             function("ggml_backend_free")(self._backend)
             self._backend = None
 
-    def _rate(self, build: "Callable[[_Graph], int]") -> float:
-        """What `build` says that its graph does, per second, in the fastest of some runs."""
-        graph = _Graph(self._weights, self._numbers)
-        try:
-            amount = build(graph)
-            best, spent, runs = float("inf"), 0.0, 0
-            while runs == 0 or (spent < _ENOUGH_S and (runs < _LEAST_RUNS or spent < _LEAST_S)):
-                started = time.perf_counter()
-                if function("ggml_backend_graph_compute")(self._backend, graph.graph):
+    def run(self) -> None:
+        """Run the tasks in turn, round after round: what disturbs for a moment then spares some run of each."""
+        started, spent, rounds = time.perf_counter(), 0.0, 0
+        while rounds == 0 or (spent < _TOO_LONG_S and (rounds < _LEAST_ROUNDS or spent < _ENOUGH_S)):
+            for task in self._tasks:
+                before = time.perf_counter()
+                if function("ggml_backend_graph_compute")(self._backend, task.graph.graph):
                     raise EngineError("llama.cpp could not compute on this processor", "run `medpocket doctor`")
-                took = time.perf_counter() - started
-                best, spent, runs = min(best, took), spent + took, runs + 1
-            return amount / best
-        finally:
-            function("ggml_free")(graph.context)
+                task.best_s = min(task.best_s, time.perf_counter() - before)
+            spent, rounds = time.perf_counter() - started, rounds + 1
+
+    def _task(self, build: "Callable[[_Graph], int]") -> "_Task":
+        graph = _Graph(self._weights, self._numbers)
+        task = _Task(graph, 0)
+        self._tasks.append(task)
+        task.amount = build(graph)
+        return task
 
     def _set_threads(self, device: int, threads: int) -> None:
         registry = function("ggml_backend_dev_backend_reg")(device)
@@ -216,3 +229,12 @@ class _Graph:
         else:
             self._numbers_used += size
         return True
+
+
+@dataclass
+class _Task:
+    """A graph to compute, the work that it is (bytes or FLOP), and the seconds of its fastest run."""
+
+    graph: _Graph
+    amount: int
+    best_s: float = float("inf")
