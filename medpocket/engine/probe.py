@@ -37,15 +37,19 @@ _F32, _F16 = 0, 1
 # In every byte: numbers that are small and not denormal, whether they are read as F32, F16, BF16 or a block's scale.
 _WEIGHT_BYTE, _NUMBER_BYTE = 0x11, 0x3C
 _TYPE_NUMBERS = {name: number for number, (name, _, _) in TENSOR_TYPES.items()}
+# llama.cpp ends the process on a matrix of a type that it cannot multiply; these are what models are made of.
+MEASURED_TYPES = frozenset(
+    "F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS".split()  # noqa: SIM905
+)
 
 
 def machine_rates(types: Iterable[str], machine: Machine, *, anew: bool = False) -> MachineRates:
     """The rates of these tensor types here: those that were measured before, and the missing ones measured now.
 
-    What is measured on a busy machine is not kept. Raises EngineError.
+    Types that are not of MEASURED_TYPES have none. What is measured on a busy machine is not kept. Raises EngineError.
     """
     known = None if anew else read_rates(machine)
-    missing = [name for name in types if known is None or name not in known.matrices]
+    missing = [name for name in types if name in MEASURED_TYPES and (known is None or name not in known.matrices)]
     if known and not missing:
         return known
     busy = busy_share() > _BUSY_SHARE

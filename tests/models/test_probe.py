@@ -8,7 +8,7 @@ import pytest
 
 from medpocket import paths
 from medpocket.engine import probe
-from medpocket.engine.probe import machine_rates, measure_rates
+from medpocket.engine.probe import MEASURED_TYPES, machine_rates, measure_rates
 from medpocket.models.rates_file import FILE_NAME, read_rates, write_rates
 from medpocket.models.speed import MachineRates, Rates, expected_speed
 from tests.models.simulated import GB, SEVEN_B, machine
@@ -32,6 +32,17 @@ def test_many_tokens_at_once_are_cheaper_than_one_after_the_other(measured: Mach
     rates = measured.matrices["F16"]
     one_at_a_time = 2 * rates.single_bytes_s / 2  # FLOP: two for each element of two bytes
     assert rates.many_flop_s > one_at_a_time
+
+
+def test_every_type_that_is_measured_can_be() -> None:
+    rates = measure_rates(sorted(MEASURED_TYPES), 1).matrices
+    assert set(rates) == MEASURED_TYPES
+    assert all(one.single_bytes_s > 0 and one.many_flop_s > 0 for one in rates.values())
+
+
+def test_types_that_cannot_be_multiplied_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "busy_share", lambda: 1.0)
+    assert set(machine_rates(["I32", "F16"], machine(16 * GB, physical_cores=1)).matrices) == {"F16"}
 
 
 def test_rates_are_kept_and_read_again_for_this_machine_alone() -> None:
