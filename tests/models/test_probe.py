@@ -10,7 +10,7 @@ from medpocket import paths
 from medpocket.engine import probe
 from medpocket.engine.probe import MEASURED_TYPES, machine_rates, measure_rates
 from medpocket.models.rates_file import FILE_NAME, read_rates, write_rates
-from medpocket.models.speed import MachineRates, Rates, expected_speed
+from medpocket.models.speed import TOKEN_S, MachineRates, Rates, expected_speed
 from tests.models.simulated import GB, SEVEN_B, machine
 
 RATES = MachineRates(8, {"Q4_K": Rates(10e9, 200e9), "Q6_K": Rates(12e9, 150e9)}, Rates(5e9, 50e9))
@@ -106,7 +106,7 @@ def test_expected_speed_is_the_work_over_the_rates() -> None:
     speed = expected_speed(SEVEN_B, rates, tokens=100)
     assert speed
     q4, q6 = 32 * 248_000_000, 131_072_000
-    assert math.isclose(1 / speed.decode, q4 / 256 * 144 / 10e9 + q6 / 256 * 210 / 12e9)
+    assert math.isclose(1 / speed.decode, q4 / 256 * 144 / 10e9 + q6 / 256 * 210 / 12e9 + TOKEN_S)
     # The output is computed for the last token of a prompt alone.
     assert math.isclose(100 / speed.prefill, 2 * (100 * q4 / 200e9 + q6 / 150e9))
 
