@@ -73,13 +73,14 @@ class Settings:
             example="4",
         ),
     )
-    gpu_layers: int = field(
-        default=0,
+    gpu_layers: int | None = field(
+        default=None,
         metadata=about(
             Number(0, 1000, whole=True),
-            "Layers of the model that a graphics processor computes. MedPocket does not choose a number by itself: "
-            "0 leaves everything to the processor, and any other number needs a llama.cpp built for your "
-            "graphics processor.",
+            "Layers of the model that a graphics processor computes; 0 leaves everything to the processor. Any other "
+            "number needs a llama.cpp built for your graphics processor.",
+            unset="as many as its free memory holds, where llama.cpp sees a graphics processor",
+            example="0",
         ),
     )
     repack: bool = field(
@@ -87,9 +88,9 @@ class Settings:
         metadata=about(
             Flag(),
             "Let llama.cpp rearrange the weights for this processor while it loads them. Off, the file is mapped and "
-            "its memory is shared and given back under pressure. Measured on a 7B Q4_K_M file with 2 cores, on "
-            "against off: 9.8 against 8.7 tokens a second of answer, but 35.0 against 57.6 of prompt, 8.1 against "
-            "4.4 GB of memory, and 2.4 against 0.1 s to load.",
+            "its memory is shared and given back under pressure; on, as much memory is this process's own. Measured on "
+            "a 7B Q4_K_M file with 2 cores, on against off: 9.8 against 8.7 tokens a second of answer, but 35.0 "
+            "against 57.6 of prompt, and 2.4 against 0.1 s to load.",
         ),
     )
     batch: int = field(

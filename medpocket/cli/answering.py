@@ -34,6 +34,7 @@ class Request:
     as_json: bool
     stream: bool
     stats: bool
+    force: bool = False
 
 
 @dataclass

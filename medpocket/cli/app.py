@@ -20,6 +20,7 @@ FAILED = 1
 COMMANDS = {
     "ask": ("medpocket.cli.ask", "Answer one question."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
+    "models": ("medpocket.cli.models", "Find the model that this machine can run."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "doctor": (
         "medpocket.cli.doctor",

@@ -61,6 +61,7 @@ def complete_expert(_context: click.Context, _parameter: click.Parameter, incomp
 @click.option("--plain", is_flag=True, help="No colours and no changing lines, for screen readers.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @click.option("--stats", is_flag=True, help="Print what the answer cost.")
+@click.option("--force", is_flag=True, help="Load the model even where memory looks short.")
 def ask(
     question: tuple[str, ...],
     model: str | None,
@@ -75,6 +76,7 @@ def ask(
     plain: bool,
     no_stream: bool,
     stats: bool,
+    force: bool,
 ) -> int:
     """Answer one question.
 
@@ -89,7 +91,7 @@ def ask(
     diagnostics.plain = plain
     given = dict(options) | ({"seed": seed} if seed is not None else {})
     answers = experts_named(expert, mix, compare)
-    return _ask(Request(question, model, answers, not no_route, system, given, as_json, not no_stream, stats))
+    return _ask(Request(question, model, answers, not no_route, system, given, as_json, not no_stream, stats, force))
 
 
 def _ask(request: Request) -> int:
@@ -126,6 +128,7 @@ def _ask(request: Request) -> int:
             repack=settings.repack,
             log_level=settings.log_level,
             smaller=lambda available: smaller_choice(registry, available),
+            force=request.force,
         )
         try:
             yield engine.model
