@@ -94,7 +94,7 @@ class HttpSource:
         try:
             yield from self._read(client, start)
         except http_errors(client) as error:
-            raise TryAgainError(_reason(error)) from None
+            raise TryAgainError(reason_of(error)) from None
 
     def _read(self, client: Any, start: int) -> Iterator[bytes]:
         url, token = self._url, self._token
@@ -203,7 +203,7 @@ def no_network(reason: str) -> DownloadError:
     )
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Say in a few words what failed, without the address, which may hold a signature."""
     if isinstance(error, MedpocketError):
         return error.message

@@ -55,9 +55,7 @@ class ModelFolder:
         new = Accepted(model, licence, advisory, now())
         update_records(
             self.path,
-            lambda records: replace(
-                records, accepted=(*(one for one in records.accepted if one.model != model), new)
-            ),
+            lambda records: replace(records, accepted=(*(one for one in records.accepted if one.model != model), new)),
             self.file_mode,
         )
 

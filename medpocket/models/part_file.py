@@ -4,6 +4,7 @@ Beside `NAME.part` stands `NAME.part.json`: which file it will be, and how many 
 last checkpoint, with their SHA-256. What came after that checkpoint is fetched again, one chunk at most.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -123,6 +124,15 @@ class PartFile:
         part_of(self.target).replace(self.target)
         state_of(self.target).unlink(missing_ok=True)
         sync_folder(self.target.parent)
+
+    @property
+    def is_open(self) -> bool:
+        return self._descriptor >= 0
+
+    def checkpoint_if_possible(self) -> None:
+        """Keep all that came, where the disk lets us: after an error there may be no room even to say so."""
+        with contextlib.suppress(OSError):
+            self.checkpoint()
 
     def close(self) -> None:
         if self._descriptor >= 0:
