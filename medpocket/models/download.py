@@ -27,6 +27,7 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "0",
     "TRANSFORMERS_OFFLINE": "0",
     "HF_DEBUG": "0",
+    "PYTHONSAFEPATH": "1",  # what lies in the current folder is not imported
 }
 
 
@@ -40,7 +41,7 @@ class Line:
 
     @classmethod
     def configured(cls, endpoint: str | None) -> "Line":
-        """Take the token from the environment. Raises DownloadError for an endpoint that is none, or a forbidden pull."""
+        """Take the token from the environment. Raises DownloadError where pull is forbidden, and for a bad endpoint."""
         if not load_settings().allow_pull:
             raise DownloadError(
                 "downloads are forbidden on this machine (allow_pull = false)",
@@ -119,7 +120,7 @@ def _end(child: "subprocess.Popen[str]") -> None:
 def _as_error(event: Event) -> MedpocketError:
     kind = getattr(errors, str(event["kind"]), DownloadError)
     known = kind in (errors.DownloadError, errors.DiskShortError, errors.InputError, errors.OfflineError)
-    return (kind if known else DownloadError)(str(event["message"]), str(event["hint"]))  # type: ignore[no-any-return]
+    return (kind if known else DownloadError)(str(event["message"]), str(event["hint"]))
 
 
 def _ended(how: str) -> DownloadError:
