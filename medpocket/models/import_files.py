@@ -4,6 +4,7 @@ import errno
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from medpocket.errors import DiskShortError, InputError, ModelFileError
@@ -127,11 +128,16 @@ def _copy(path: Path, copied: Path, mode: int, report: Report) -> str:
 
 def _each(files: tuple[Path, ...], report: Report) -> list[tuple[Path, Report]]:
     """Each file with a report of its own, which counts from where the files before it ended."""
-    found, before = [], 0
+    found: list[tuple[Path, Report]] = []
+    before = 0
     for path in files:
-        found.append((path, lambda done, start=before: report(start + done)))
+        found.append((path, partial(_report_from, report, before)))
         before += path.stat().st_size
     return found
+
+
+def _report_from(report: Report, start: int, done: int) -> None:
+    report(start + done)
 
 
 def _as_expected(path: Path, sha256: str, source: ImportSource) -> str:

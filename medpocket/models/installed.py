@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from medpocket import paths
@@ -104,7 +105,7 @@ class Installed:
         """
         problems, files, done = [], [], 0
         for file in self.record.files:
-            problem, seen = self._verify_one(file, lambda count, before=done: read(before + count))  # type: ignore[misc]
+            problem, seen = self._verify_one(file, partial(_read_from, read, done))
             done += file.size
             files.append(seen)
             if problem:
@@ -161,6 +162,10 @@ class Installed:
             f"{shown(file.name)} {what}",
             f"`medpocket models verify {name}` reads all of it; `remove {name}` and `{again}` get it anew",
         )
+
+
+def _read_from(read: Callable[[int], None], start: int, count: int) -> None:
+    read(start + count)
 
 
 def own_folder() -> ModelFolder:

@@ -27,7 +27,7 @@ def locate_model(name: str, registry: Registry) -> LocatedModel:
     """
     spec = registry.models.get(name)
     if spec and spec.asset:
-        return LocatedModel(_asset(spec), spec)
+        return LocatedModel(_shipped(spec), spec)
     installed = find_installed(name) if NAME.fullmatch(name) else None
     if installed:
         installed.check()
@@ -61,14 +61,15 @@ def _installed_at(path: Path) -> Installed | None:
 def installed_file(spec: ModelSpec) -> Path | None:
     """Return where the model's file lies, None when it is not on this machine. Raises ModelFileError for the record."""
     if spec.asset:
-        return _asset(spec)
+        path = paths.assets_folder() / spec.asset
+        return path if path.exists() else None
     installed = find_installed(spec.id)
     return installed.path if installed else None
 
 
-def _asset(spec: ModelSpec) -> Path:
-    path = paths.assets_folder() / (spec.asset or "")
-    if not path.exists():
+def _shipped(spec: ModelSpec) -> Path:
+    path = installed_file(spec)
+    if path is None:
         raise ModelFileError(
             f"{spec.title} is not installed", "a part of MedPocket itself is missing: install it again"
         )
