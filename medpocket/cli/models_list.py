@@ -17,6 +17,7 @@ from medpocket.models.locate import default_model, installed_file
 from medpocket.registry import ModelSpec, Registry, load_registry
 
 _LABEL_WIDTH = 14
+_TEMPLATE_LENGTH = 200
 
 
 @click.command("list")
@@ -134,7 +135,7 @@ def show_command(name: str, as_json: bool) -> int:
         known = [*registry.models, *(one.record.name for one in installed_models())]
         raise UnknownNameError("model", name, known, "`medpocket models list` lists them")
     gguf, problem = _read(spec, entry)
-    lines = [*_registry_lines(spec), *_record_lines(entry), *_file_lines(gguf, spec, registry)]
+    lines = [*_registry_lines(spec), *_record_lines(entry), *_file_lines(gguf, spec)]
     if problem:
         lines.append(("problem", f"{problem.message}; {problem.hint}"))
     if as_json:
@@ -193,7 +194,7 @@ def _record_lines(entry: Installed | None) -> list[tuple[str, str]]:
     return lines + [("SHA-256", f"{file.sha256} {file.name}") for file in record.files]
 
 
-def _file_lines(gguf: GgufFile | None, spec: ModelSpec | None, registry: Registry) -> list[tuple[str, str]]:
+def _file_lines(gguf: GgufFile | None, spec: ModelSpec | None) -> list[tuple[str, str]]:
     if gguf is None:
         return []
     from medpocket.models.hardware import describe_machine
@@ -201,7 +202,8 @@ def _file_lines(gguf: GgufFile | None, spec: ModelSpec | None, registry: Registr
 
     context = min(gguf.trained_context or 2048, spec.trained_context if spec else 2048)
     need, free = memory_need(gguf, context).total, describe_machine().memory.available_bytes
-    template = "in the file" if gguf.chat_template else f"{spec.prompt}, of the registry" if spec else "none"
+    in_file = f"in the file: {shown(gguf.chat_template, _TEMPLATE_LENGTH)}" if gguf.chat_template else None
+    template = in_file or (f"{spec.prompt}, of the registry" if spec else "none")
     return [
         ("name in file", shown(gguf.name or "none")),
         ("architecture", f"{shown(gguf.architecture or '')}, {gguf.parameters / 1e9:.2f} billion parameters"),
