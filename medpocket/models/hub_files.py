@@ -23,6 +23,7 @@ from medpocket.models.http_source import (
 
 LARGEST_BYTES = 10**13
 _SHOWN_NAMES = 6
+_ATTEMPTS = 3  # a user waits for the answer; nothing has arrived yet that would be lost
 _SAFE_PART = re.compile(r"(?!\.)[^\\/:*?\"<>|\x00-\x1f\x7f]{1,200}(?<![. ])")
 Result = TypeVar("Result")
 
@@ -91,12 +92,13 @@ class Hub:
         """Ask, and ask again where the server or the line has a moment of weakness."""
         from huggingface_hub.errors import HfHubHTTPError
 
-        for attempt in range(self._patience.attempts):
+        attempts = min(self._patience.attempts, _ATTEMPTS)
+        for attempt in range(attempts):
             try:
                 return self._asked(question, HfHubHTTPError)
             except TryAgainError as error:
                 problem = error
-            if attempt + 1 < self._patience.attempts:
+            if attempt + 1 < attempts:
                 pause = problem.wait_s if problem.wait_s is not None else self._patience.pause_s * 2**attempt
                 time.sleep(pause)
         raise no_network(problem.reason)

@@ -4,6 +4,7 @@ from pathlib import Path
 from medpocket import __version__, paths
 from medpocket.registry import load_registry
 from tests.conftest import Medpocket
+from tests.models.installing import install
 
 
 def test_it_reports_versions_machine_folders_and_models(medpocket: Medpocket) -> None:
@@ -28,9 +29,7 @@ def test_with_the_demonstration_model_alone_it_says_how_to_get_the_real_one(medp
 
 
 def test_the_real_model_is_the_default_once_it_is_there(medpocket: Medpocket, home: Path) -> None:
-    folder = home / "data" / "models"
-    folder.mkdir(parents=True)
-    (folder / "BioMistral-7B.Q4_K_M.gguf").touch()
+    install("biomistral-7b-q4")
     assert json.loads(medpocket("doctor", "--json").stdout)["data"]["default_model"] == "biomistral-7b-q4"
 
 
