@@ -30,7 +30,7 @@ def name_for(source: ImportSource, registry: Registry, given: str | None) -> tup
     Raises InputError.
     """
     spec = recognise(source.gguf, registry)
-    name = given or (spec.id if spec else _made_from(source.paths[0]))
+    name = given if given is not None else spec.id if spec else _made_from(source.paths[0])
     if not NAME.fullmatch(name):
         raise InputError(
             f"{shown(name)} cannot be a model's name", "use small letters, digits, '-', '_' and '.': --name NAME"
