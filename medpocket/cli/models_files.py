@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from medpocket.cli import diagnostics, output
-from medpocket.cli.ask import complete_model
+from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option
 from medpocket.cli.transfer import Transfer, gigabytes
 from medpocket.errors import InputError, UnknownNameError
@@ -62,7 +62,7 @@ def import_command(path: Path, name: str | None, link: bool, replaces: bool, mac
 
 
 @click.command("verify")
-@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_model)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_name)
 @json_option
 def verify_command(names: tuple[str, ...], as_json: bool) -> int:
     """Read every file of the models, or of those named, and compare its SHA-256 with the record.
@@ -97,7 +97,7 @@ def _verify(entry: Installed, transfer: Transfer) -> list[str]:
 
 
 @click.command("remove")
-@click.argument("name", metavar="ID", shell_complete=complete_model)
+@click.argument("name", metavar="ID", shell_complete=complete_name)
 @json_option
 def remove_command(name: str, as_json: bool) -> int:
     """Delete a model, what is left of an unfinished download of it too. Files that were linked stay where they are."""
@@ -123,7 +123,7 @@ def remove_command(name: str, as_json: bool) -> int:
 
 
 @click.command("path")
-@click.argument("name", metavar="[ID]", required=False, shell_complete=complete_model)
+@click.argument("name", metavar="[ID]", required=False, shell_complete=complete_name)
 @json_option
 def path_command(name: str | None, as_json: bool) -> int:
     """Print where a model's file is; without ID, the folder of models."""

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from medpocket.cli import output
-from medpocket.cli.ask import complete_model
+from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option, table
 from medpocket.cli.transfer import gigabytes
 from medpocket.errors import MedpocketError, UnknownNameError
@@ -124,7 +124,7 @@ def installed_data(entry: Installed) -> dict[str, Any]:
 
 
 @click.command("show")
-@click.argument("name", metavar="ID", shell_complete=complete_model)
+@click.argument("name", metavar="ID", shell_complete=complete_name)
 @json_option
 def show_command(name: str, as_json: bool) -> int:
     """Say all that is known about a model: its file, its template, its licence, where it comes from."""

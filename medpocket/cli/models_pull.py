@@ -5,11 +5,12 @@ import sys
 import click
 
 from medpocket.cli import diagnostics, output
-from medpocket.cli.ask import complete_model
+from medpocket.cli.events import EventsShown
+from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option
-from medpocket.cli.transfer import Transfer, duration, gigabytes
+from medpocket.cli.transfer import Transfer, gigabytes
 from medpocket.errors import DiskShortError, InputError
-from medpocket.models.download import Event, Line
+from medpocket.models.download import Line
 from medpocket.models.fetch import SPARE_BYTES
 from medpocket.models.hub_files import Found
 from medpocket.models.installed import Installed, ModelFolder, machine_folder, own_folder
@@ -19,7 +20,7 @@ from medpocket.registry import ModelSpec, load_registry
 
 
 @click.command("pull")
-@click.argument("model", metavar="[ID]", required=False, shell_complete=complete_model)
+@click.argument("model", metavar="[ID]", required=False, shell_complete=complete_name)
 @click.option("--revision", metavar="NAME", help="A branch, tag or commit of the repository; default: its newest.")
 @click.option("--file", metavar="PATH", help="The file in the repository, where more than one would do.")
 @click.option("--endpoint", metavar="URL", help="Another hub, such as a hospital's mirror; else HF_ENDPOINT.")
@@ -127,30 +128,3 @@ def _pull(spec: ModelSpec, found: Found, line: Line, folder: ModelFolder) -> Ins
     finally:
         diagnostics.clear_progress()
     raise RuntimeError("the pull ended without a model")
-
-
-class EventsShown:
-    """Shows what the downloading process tells."""
-
-    def __init__(self) -> None:
-        self._transfer: Transfer | None = None
-
-    def take(self, event: Event) -> None:
-        """Show one event."""
-        match event["event"]:
-            case "progress":
-                doing = f"{event['doing']} {event['file']}"
-                if self._transfer is None or self._transfer.doing != doing:
-                    self._transfer = Transfer(doing, event["size"])
-                self._transfer.show(event["done"])
-            case "waiting" if event["first"]:
-                pause = f"; going on in {duration(event['seconds'])}" if "seconds" in event else "; waiting for it"
-                self._say(f"{event['reason']}{pause}")
-            case "host":
-                self._say(f"the hub sends the file from {event['host']}")
-            case "notice":
-                self._say(event["text"])
-
-    def _say(self, text: str) -> None:
-        diagnostics.clear_progress()
-        diagnostics.notice(text)
