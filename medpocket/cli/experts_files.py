@@ -58,9 +58,12 @@ def add_adapter(
     *,
     licence: str | None,
     replaces: bool,
-    origin: str,
+    origin: str | None = None,
 ) -> Entry:
-    """Check and add the adapter at `source`, recording `origin`. Raises AdapterError, ModelError, InputError, OSError."""
+    """Check and add the adapter at `source`; `origin` is where it comes from, where that is another place.
+
+    Raises AdapterError, ModelError, InputError and OSError.
+    """
     import tempfile
 
     from medpocket.experts.matrices import write_adapter
@@ -89,7 +92,7 @@ def add_adapter(
             expert=registry.expert(whose).id,
             fingerprint=base_fingerprint(base),
             base_name=located.spec.title if located.spec else base.name or located.path.stem,
-            source=origin,
+            source=origin or str(source),
         )
         if licence:
             record = replace(record, licence=licence)

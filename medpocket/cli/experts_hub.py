@@ -14,14 +14,14 @@ _HUB = re.compile(r"hub:(?P<repository>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/(?
 
 
 @contextmanager
-def adapter_at(source: str) -> Iterator[tuple[Path, str]]:
-    """Give the path of the adapter and what to record as its origin; what was fetched is deleted at the end.
+def adapter_at(source: str) -> Iterator[tuple[Path, str | None]]:
+    """Give the path of the adapter and its origin on the hub, if that is where it is; what was fetched is deleted at the end.
 
-    An interrupted download is kept, and goes on the next time. Raises InputError, DownloadError, DiskShortError, OSError.
+    An interrupted download is kept, and goes on the next time.
+    Raises InputError, DownloadError, DiskShortError and OSError.
     """
     if not source.startswith(_PREFIX):
-        path = Path(source).expanduser()
-        yield path, str(path)
+        yield Path(source).expanduser(), None
         return
     matched = _HUB.fullmatch(source)
     if not matched:
