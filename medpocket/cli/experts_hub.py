@@ -15,7 +15,7 @@ _HUB = re.compile(r"hub:(?P<repository>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/(?
 
 @contextmanager
 def adapter_at(source: str) -> Iterator[tuple[Path, str | None]]:
-    """Give the path of the adapter and its origin on the hub, if that is where it is; what was fetched is deleted at the end.
+    """Give the path of the adapter, and its origin where that is the hub; what was fetched is deleted at the end.
 
     An interrupted download is kept, and goes on the next time.
     Raises InputError, DownloadError, DiskShortError and OSError.

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from medpocket.errors import DownloadError, MedpocketError
 from medpocket.lockdown import OpenHosts, disable_core_dumps, refuse_other_hosts
-from medpocket.models.http_source import HttpSource, Patience, host_and_port, is_loopback
+from medpocket.models.http_source import HttpSource, Patience, UnreachableError, host_and_port, is_loopback
 
 INTERRUPTED = 130
 
@@ -92,6 +92,8 @@ def _find_first(hub: Any, sought: Any, revision: str | None) -> Any:
     for one in sought:
         try:
             return hub.find(one, revision)
+        except UnreachableError:
+            raise
         except DownloadError as error:
             first = first or error
     assert first is not None

@@ -196,8 +196,12 @@ def retry_after_s(value: str) -> float | None:
         return None
 
 
-def no_network(reason: str) -> DownloadError:
-    return DownloadError(
+class UnreachableError(DownloadError):
+    """The hub cannot be reached."""
+
+
+def no_network(reason: str) -> UnreachableError:
+    return UnreachableError(
         f"the hub cannot be reached: {reason}",
         "check the line, or HTTPS_PROXY; a USB stick will do: `medpocket models import PATH` on this machine",
     )
@@ -207,6 +211,8 @@ def reason_of(error: Exception) -> str:
     """Say in a few words what failed, without the address, which may hold a signature."""
     if isinstance(error, MedpocketError):
         return error.message
+    if "CERTIFICATE" in str(error).upper():
+        return "its certificate is not trusted here (SSL_CERT_FILE can name your own authority's)"
     name = type(error).__name__
     known = {
         "ConnectError": "no connection",

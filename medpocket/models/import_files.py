@@ -67,11 +67,10 @@ def import_model(
     before = next((entry for entry in folder.entries() if entry.record.name == name), None)
     if before and not replaces:
         raise InputError(f"{name} is installed already", "give --replace, or another name with --name")
-    hashes: list[str]
-    if link:
-        files, hashes = list(source.paths), []
-        for path, report_one in _each(source.paths, report):
-            hashes.append(_as_expected(path, sha256_of(path, report_one), source))
+    place = folder.path / name
+    if link or source.paths[0].resolve().parent == place.resolve():  # there already, and only its record is lost
+        files = list(source.paths)
+        hashes = [_as_expected(path, sha256_of(path, read), source) for path, read in _each(source.paths, report)]
     else:
         files, hashes = _copy_all(source, folder.place(name), folder.file_mode, report)
     record = Record(

@@ -198,5 +198,5 @@ def _checked(path: Path, kind: type, row: object) -> dict[str, Any]:
 def _broken(path: Path, reason: str) -> ModelFileError:
     return ModelFileError(
         f"the record {path} is damaged: {reason}",
-        "move it away, then `medpocket models import` the folders beside it: nothing is copied twice",
+        "move it away, then `medpocket models import` each folder beside it, which records what is there anew",
     )

@@ -16,7 +16,7 @@ import pytest
 
 from medpocket.errors import DownloadError, InputError
 from medpocket.models.download import Line, fetch_all, find
-from medpocket.models.http_source import BLOCK_BYTES, Patience
+from medpocket.models.http_source import BLOCK_BYTES, Patience, reason_of
 from medpocket.models.hub_files import Found, HubFile, Sought
 from medpocket.models.part_file import CHUNK_BYTES, bytes_kept, part_of
 from tests.models.hub_server import COMMIT, Fault, HubServer
@@ -105,6 +105,11 @@ def test_a_split_model_without_one_of_its_parts_is_refused(hub: HubServer) -> No
 def test_another_conversion_is_taken_where_the_first_is_gone(hub: HubServer) -> None:
     found = find(line(hub), [Sought("gone/gone", "gone.gguf"), Sought(REPOSITORY, NAME)])
     assert found.repository == REPOSITORY
+
+
+def test_a_certificate_that_is_not_trusted_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ConnectionError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+    assert "SSL_CERT_FILE" in reason_of(error)
 
 
 def test_a_file_that_is_not_there_is_answered_with_what_is(hub: HubServer) -> None:

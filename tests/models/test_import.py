@@ -174,6 +174,15 @@ def test_a_name_that_is_taken_is_not_taken_again_without_being_told(stick: Path)
     import_model(source, "ward", None, own_folder(), replaces=True)
 
 
+def test_a_model_whose_record_is_lost_is_recorded_where_it_is(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bring(write_seed(stick / "ward.gguf")).path
+    (paths.models_folder() / RECORD).unlink()
+    monkeypatch.setattr("medpocket.models.import_files.copy_hashed", None)
+    entry = bring(path.parent)
+    assert entry.path == path and entry.record.linked is None
+    assert locate_model("ward", REGISTRY).path == path
+
+
 def test_an_import_that_fails_half_way_leaves_nothing(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_seed(stick / "ward.gguf")
 
