@@ -13,7 +13,7 @@ from medpocket.models.fetch import SPARE_BYTES
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.hashing import sha256_of
 from medpocket.models.import_source import ImportSource
-from medpocket.models.installed import Installed, ModelFolder
+from medpocket.models.installed import Installed, ModelFolder, delete_folder
 from medpocket.models.part_file import sync_folder
 from medpocket.models.recognise import fits, recognise
 from medpocket.models.records import NAME, Record, RecordedFile, now
@@ -68,7 +68,8 @@ def import_model(
     if before and not replaces:
         raise InputError(f"{name} is installed already", "give --replace, or another name with --name")
     place = folder.path / name
-    if link or source.paths[0].resolve().parent == place.resolve():  # there already, and only its record is lost
+    in_place = source.paths[0].resolve().parent == place.resolve()  # only its record is lost
+    if link or in_place:
         files = list(source.paths)
         hashes = [_as_expected(path, sha256_of(path, read), source) for path, read in _each(source.paths, report)]
     else:
@@ -82,9 +83,12 @@ def import_model(
         repository=source.record.repository if source.record else None,
         commit=source.record.commit if source.record else None,
         licence=spec.licence if spec else source.gguf.text("general.license"),
-        linked=str(source.paths[0].resolve().parent) if link else None,
+        linked=str(source.paths[0].resolve().parent) if link and not in_place else None,
     )
-    return folder.add(record)
+    entry = folder.add(record)
+    if entry.record.linked:
+        delete_folder(place)  # the copy that the link takes the place of
+    return entry
 
 
 def _copy_all(source: ImportSource, place: Path, mode: int, report: Report) -> tuple[list[Path], list[str]]:

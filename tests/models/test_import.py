@@ -172,6 +172,9 @@ def test_a_name_that_is_taken_is_not_taken_again_without_being_told(stick: Path)
         bring(path)
     source = read_source(path, REGISTRY)
     import_model(source, "ward", None, own_folder(), replaces=True)
+    linked = import_model(source, "ward", None, own_folder(), link=True, replaces=True)
+    assert linked.path == path
+    assert not (paths.models_folder() / "ward").exists()
 
 
 def test_a_model_whose_record_is_lost_is_recorded_where_it_is(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
