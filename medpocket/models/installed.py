@@ -11,7 +11,7 @@ from medpocket import paths
 from medpocket.errors import ModelFileError
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.hashing import fingerprint_of, sha256_of
-from medpocket.models.records import Accepted, Record, RecordedFile, now, read_records, update_records
+from medpocket.models.records import RECORD, Accepted, Record, RecordedFile, now, read_records, update_records
 
 CORRUPT = ".corrupt"
 SHARED_FILE, SHARED_FOLDER = 0o644, 0o755
@@ -42,7 +42,19 @@ class ModelFolder:
     def add(self, record: Record) -> "Installed":
         """Record a model whose files are there and verified. Raises OSError and ModelFileError."""
         update_records(self.path, lambda records: records.with_model(record), self.file_mode)
-        return Installed(record, self)
+        entry = Installed(record, self)
+        if self.shared:
+            self._let_everyone_read(entry)
+        return entry
+
+    def _let_everyone_read(self, entry: "Installed") -> None:
+        """Undo what the administrator's umask took from the others."""
+        (self.path / RECORD).chmod(SHARED_FILE)
+        self.path.chmod(SHARED_FOLDER)
+        if not entry.record.linked:
+            entry.path.parent.chmod(SHARED_FOLDER)
+            for file in entry.record.files:
+                entry.path_of(file).chmod(SHARED_FILE)
 
     def accepted(self, model: str, licence: str, advisory: str) -> bool:
         """Whether the user accepted exactly these."""

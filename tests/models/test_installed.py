@@ -172,9 +172,15 @@ def test_the_machines_models_are_used_and_the_users_own_goes_first() -> None:
     assert locate_model("ward", REGISTRY).path == own
 
 
-def test_the_machines_record_can_be_read_by_every_user() -> None:
-    into_machine("ward")
-    assert (paths.machine_models_folder() / RECORD).stat().st_mode & 0o444 == 0o444
+def test_the_machines_models_can_be_read_by_every_user_whatever_the_umask() -> None:
+    before = os.umask(0o077)
+    try:
+        path = into_machine("ward")
+    finally:
+        os.umask(before)
+    record = paths.machine_models_folder() / RECORD
+    assert path.stat().st_mode & 0o777 == record.stat().st_mode & 0o777 == 0o644
+    assert path.parent.stat().st_mode & 0o777 == record.parent.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_damaged_model_of_the_machine_is_the_administrators_affair() -> None:
