@@ -13,7 +13,7 @@ from medpocket.errors import DownloadError, MedpocketError
 from medpocket.lockdown import OpenHosts
 from medpocket.models.gguf_kinds import shown
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16
 MOST_REDIRECTS = 5
 LONGEST_WAIT_S = 600.0  # what a server that asks for more is not given
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})

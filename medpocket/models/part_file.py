@@ -85,10 +85,7 @@ class PartFile:
         view = memoryview(block)
         try:
             while view:
-                written = self._write(view)
-                self._digest.update(view[:written])
-                self.have += written
-                view = view[written:]
+                view = view[self._add(view) :]
             if self.have - self._kept >= CHUNK_BYTES or time.monotonic() - self._kept_at > CHUNK_S:
                 self.checkpoint()
         except OSError as error:
@@ -150,6 +147,18 @@ class PartFile:
             f"the disk is full: {self.have / 1e9:.2f} of {self.size / 1e9:.2f} GB are here, and are kept",
             f"free {(self.size - self.have) / 1e9:.2f} GB where {self.target.parent} is, then give the command again",
         )
+
+    def _add(self, view: memoryview) -> int:
+        """Write some of `view` and count it; an interruption leaves count and hash as they were before."""
+        before = self.have, self._digest.copy()
+        try:
+            written = self._write(view)
+            self._digest.update(view[:written])
+            self.have += written
+        except BaseException:
+            self.have, self._digest = before
+            raise
+        return written
 
     def _write(self, view: memoryview) -> int:
         return os.write(self._descriptor, view)
