@@ -11,6 +11,8 @@ MedpocketError
 │   ├── AdapterError      an adapter is damaged, or does not belong to this model
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
+├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
+├── DiskShortError        there is too little room on the disk
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
@@ -103,6 +105,18 @@ class EngineError(ModelError):
     """llama.cpp failed although the file looked right."""
 
     code = "engine"
+
+
+class DownloadError(MedpocketError):
+    """A file cannot be fetched: it is forbidden, there is no network, or what came is not what was promised."""
+
+    code = "download"
+
+
+class DiskShortError(MedpocketError):
+    """There is too little room on the disk."""
+
+    code = "disk"
 
 
 class OfflineError(MedpocketError):

@@ -19,8 +19,8 @@ FAILED = 1
 # Name: module with a click command of the same name, one line of help. The help of the group must not import them.
 COMMANDS = {
     "ask": ("medpocket.cli.ask", "Answer one question."),
+    "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
-    "models": ("medpocket.cli.models", "Find the model that this machine can run."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "doctor": (
         "medpocket.cli.doctor",

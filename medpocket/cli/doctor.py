@@ -35,7 +35,8 @@ def doctor(as_json: bool) -> int:
 def report(facts: Facts, problems: list[Problem]) -> dict[str, Any]:
     """Everything as plain values: sizes in bytes, rates per second."""
     machine = facts.machine
-    models = {one.spec.id: one for one in facts.installed}
+    models = {one.name: one for one in facts.installed}
+    titles = {spec.id: spec.title for spec in facts.registry.models.values()} if facts.registry else {}
     return {
         "versions": {name: found for name, found in facts.versions.items() if found},
         "machine": {
@@ -69,8 +70,8 @@ def report(facts: Facts, problems: list[Problem]) -> dict[str, Any]:
             for name, folder in facts.folders.items()
         },
         "models": {
-            spec.id: {"title": spec.title, "path": str(models[spec.id].path) if spec.id in models else None}
-            for spec in (facts.registry.models.values() if facts.registry else ())
+            name: {"title": titles.get(name, name), "path": str(models[name].path) if name in models else None}
+            for name in (*titles, *(name for name in models if name not in titles))
         },
         "default_model": facts.chosen,
         "fit": _fit(facts),
@@ -108,10 +109,9 @@ def _next_step(facts: Facts, problems: list[Problem]) -> str:
         return str(problems[0])
     registry, chosen = facts.registry, facts.chosen
     if registry and chosen and chosen in registry.models and registry.models[chosen].demonstration:
-        default = registry.model(registry.default_model)
         return (
-            f"only the demonstration model is here, which is no clinical model: put {default.file} of "
-            f"{default.repository} into {facts.folders['models']}, or ask with -m PATH"
+            "only the demonstration model is here, which is no clinical model: medpocket models pull gets "
+            f"{registry.model(registry.default_model).title}, medpocket models import takes it from a stick"
         )
     return 'ask: medpocket ask "..."'
 
@@ -123,11 +123,11 @@ def _print(facts: Facts, problems: list[Problem]) -> None:
     for name, folder in facts.folders.items():
         _line(name, f"{folder}{'' if folder.is_dir() else ' (not there yet)'}")
     output.write_line()
-    models = {one.spec.id: one for one in facts.installed}
-    for spec in facts.registry.models.values() if facts.registry else ():
-        mark = "default" if spec.id == facts.chosen else ""
-        state = str(models[spec.id].path) if spec.id in models else "not installed"
-        _line(spec.id, f"{state} {mark}".rstrip(), width=22)
+    models = {one.name: one for one in facts.installed}
+    for name in dict.fromkeys((*(facts.registry.models if facts.registry else ()), *models)):
+        mark = "default" if name == facts.chosen else ""
+        state = str(models[name].path) if name in models else "not installed"
+        _line(name, f"{state} {mark}".rstrip(), width=22)
     for label, text in _fit_lines(facts):
         _line(label, text)
     output.write_line()

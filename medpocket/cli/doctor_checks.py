@@ -87,7 +87,7 @@ def _chosen_model(facts: Facts) -> Iterator[Problem]:
 
 
 def _installed_models(facts: Facts) -> Iterator[Problem]:
-    """What is wrong with files that are here; a check of their hashes belongs beside this one."""
+    """What is wrong with files that are here; their hashes are `medpocket models verify`'s."""
     for one in facts.installed:
         if one.error:
             yield Problem(one.error.message, one.error.hint)

@@ -2,23 +2,24 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from medpocket import __version__, paths
 from medpocket.config import Settings, load_settings
-from medpocket.errors import MedpocketError
+from medpocket.errors import MedpocketError, ModelFileError
 from medpocket.models.accelerators import Accelerator
 from medpocket.models.gguf_check import check_model_file
 from medpocket.models.hardware import Machine, cgroup_cores, describe_machine
+from medpocket.models.installed import installed_models
 from medpocket.models.judged import Judged, judge, tensor_types
 from medpocket.models.locate import default_model, installed_file, locate_model
 from medpocket.models.shape import ModelShape, shape_of
 from medpocket.models.speed import MachineRates
 from medpocket.models.surroundings import free_disk_bytes
-from medpocket.registry import ModelSpec, Registry, load_registry
+from medpocket.registry import Registry, load_registry
 
 PACKAGES = (
     "llama-cpp-python",
@@ -34,10 +35,10 @@ READ_ONLY = ("machine", "assets")
 
 
 @dataclass(frozen=True)
-class Installed:
-    """A model's file that is here; `error` is why it cannot be used, and then it has no shape."""
+class Here:
+    """A model that is here, by its id or name; `error` is why it cannot be used, and then it has no shape."""
 
-    spec: ModelSpec
+    name: str
     path: Path
     shape: ModelShape | None
     error: MedpocketError | None
@@ -59,7 +60,7 @@ class Facts:
     broken: MedpocketError | None = None
     chosen: str | None = None
     chosen_error: MedpocketError | None = None
-    installed: tuple[Installed, ...] = ()
+    installed: tuple[Here, ...] = ()
     judged: Judged | None = None
     rates: MachineRates | None = None
     accelerators: tuple[Accelerator, ...] = ()
@@ -73,10 +74,16 @@ def gather() -> Facts:
     """Look at everything; no model is loaded, and nothing that is wrong raises."""
     machine = describe_machine()
     registry, settings, broken = _read_settings()
-    chosen = default_model(registry, settings.model) if registry and settings else None
     llama_error, devices, compiled_with = _llama(machine)
-    installed = tuple(_installed(spec) for spec in registry.models.values() if installed_file(spec)) if registry else ()
-    one = next((one for one in installed if one.spec.id == chosen), None)
+    chosen: str | None = None
+    installed: tuple[Here, ...] = ()
+    if registry and settings:
+        try:
+            chosen, installed = default_model(registry, settings.model), tuple(_here(registry))
+        except ModelFileError as error:  # the record of the models cannot be read
+            broken = error
+    one = next((one for one in installed if one.name == chosen), None)
+    spec = registry.models.get(chosen) if registry and chosen else None
     rates = _rates(one.shape, machine) if one and one.shape and not llama_error else None
     return Facts(
         versions={"medpocket": __version__, "python": platform.python_version(), **_versions()},
@@ -97,7 +104,7 @@ def gather() -> Facts:
         chosen=chosen,
         chosen_error=_cannot_be_located(chosen, registry),
         installed=installed,
-        judged=judge(one.spec, one.shape, machine, devices, rates) if one and one.shape else None,
+        judged=judge(spec, one.shape, machine, devices, rates) if spec and one and one.shape else None,
         rates=rates,
         accelerators=devices,
         compiled_with=compiled_with,
@@ -141,12 +148,22 @@ def _llama(machine: Machine) -> tuple[str | None, tuple[Accelerator, ...], str]:
         return type(error).__name__, (), ""
 
 
-def _installed(spec: ModelSpec) -> Installed:
-    path = installed_file(spec) or Path()
+def _here(registry: Registry) -> Iterator[Here]:
+    """What MedPocket brings, and what is recorded, each compared with its record. Raises ModelFileError."""
+    for spec in registry.models.values():
+        path = installed_file(spec) if spec.asset else None
+        if path:
+            yield _looked_at(spec.id, path, lambda: None)
+    for entry in installed_models():
+        yield _looked_at(entry.record.name, entry.path, entry.check)
+
+
+def _looked_at(name: str, path: Path, check: Callable[[], None]) -> Here:
     try:
-        return Installed(spec, path, shape_of(check_model_file(path)), None)
+        check()
+        return Here(name, path, shape_of(check_model_file(path)), None)
     except MedpocketError as error:
-        return Installed(spec, path, None, error)
+        return Here(name, path, None, error)
 
 
 def _cannot_be_located(chosen: str | None, registry: Registry | None) -> MedpocketError | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from medpocket import __version__, paths
 from medpocket.registry import load_registry
 from tests.conftest import Medpocket
+from tests.models.installing import install
 
 
 def test_it_reports_versions_machine_folders_and_models(medpocket: Medpocket) -> None:
@@ -25,14 +26,12 @@ def test_it_reports_versions_machine_folders_and_models(medpocket: Medpocket) ->
 def test_with_the_demonstration_model_alone_it_says_how_to_get_the_real_one(medpocket: Medpocket) -> None:
     report = json.loads(medpocket("doctor", "--json").stdout)["data"]
     assert report["default_model"] == "demo"
-    assert "BioMistral-7B.Q4_K_M.gguf" in report["next"]
-    assert str(paths.models_folder()) in report["next"]
+    assert "medpocket models pull" in report["next"]
+    assert "medpocket models import" in report["next"]
 
 
 def test_the_real_model_is_the_default_once_it_is_there(medpocket: Medpocket, home: Path) -> None:
-    folder = home / "data" / "models"
-    folder.mkdir(parents=True)
-    (folder / "BioMistral-7B.Q4_K_M.gguf").touch()
+    install("biomistral-7b-q4")
     assert json.loads(medpocket("doctor", "--json").stdout)["data"]["default_model"] == "biomistral-7b-q4"
 
 
@@ -74,14 +73,21 @@ def test_a_folder_that_cannot_be_written_is_a_problem(medpocket: Medpocket, home
     assert "cannot be written" in result.stdout.decode()
 
 
-def test_a_damaged_model_is_a_problem_with_what_to_do(medpocket: Medpocket, home: Path) -> None:
-    folder = home / "data" / "models"
-    folder.mkdir(parents=True, mode=0o700)
-    (folder / "BioMistral-7B.Q4_K_M.gguf").write_bytes(b"GGUF")
+def test_a_damaged_model_is_a_problem_with_what_to_do(medpocket: Medpocket) -> None:
+    entry = install("biomistral-7b-q4", b"GGUF")
+    entry.path.write_bytes(b"GGUG")
     result = medpocket("doctor")
     page = result.stdout.decode()
     assert result.returncode == 1
-    assert "wrong" in page and "mend" in page and "BioMistral-7B.Q4_K_M.gguf" in page
+    assert "wrong" in page
+    assert "medpocket models verify biomistral-7b-q4" in page
+
+
+def test_a_damaged_record_of_the_models_is_a_problem_and_no_crash(medpocket: Medpocket) -> None:
+    (paths.make_private(paths.models_folder()) / "models.json").write_text("{")
+    result = medpocket("doctor", "--json")
+    assert result.returncode == 1
+    assert any("models.json" in one["problem"] for one in json.loads(result.stdout)["data"]["problems"])
 
 
 def test_a_folder_that_others_can_read_is_a_problem_that_a_command_mends(medpocket: Medpocket, home: Path) -> None:

@@ -83,4 +83,4 @@ def test_what_is_not_known_has_no_shape() -> None:
     registry = load_registry()
     assert known_shape(registry.models["qcammel-13-awq"]) is None
     assert known_shape(replace(registry.models["biomistral-7b-q4"], architecture="Unheard-of")) is None
-    assert known_shape(replace(registry.models["biomistral-7b-q4"], parameters="3B")) is None
+    assert known_shape(replace(registry.models["biomistral-7b-q4"], shape={})) is None
