@@ -25,7 +25,7 @@ def test_the_answer_alone_is_on_stdout_and_the_rest_on_stderr(medpocket: Medpock
     assert result.stdout.endswith(b"\n")
     errors = result.stderr.decode()
     assert "demonstration model, not a clinical model" in errors
-    assert "-m PATH" in errors
+    assert "medpocket models pull" in errors
     assert "general: there is no router yet" in errors
     assert "\x1b" not in errors
 
