@@ -83,9 +83,12 @@ def test_stats_tell_what_the_answer_cost(medpocket: Medpocket) -> None:
         assert part in errors
 
 
-def test_an_expert_without_an_adapter_says_that_its_prompt_alone_answers(medpocket: Medpocket) -> None:
-    errors = medpocket("ask", *QUICK, "-e", "cardiology", QUESTION).stderr.decode()
-    assert "cardiology (its prompt alone, no adapter): chosen by you" in errors
+def test_an_expert_without_an_adapter_says_that_its_prompt_alone_answers(medpocket: Medpocket, home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    row = '[experts.allergy]\ntitle = "Allergy"\ndescription = "Allergies."\nsystem = "Answer as an allergist."\n'
+    (home / "config" / "models.toml").write_text(row)
+    errors = medpocket("ask", *QUICK, "-e", "allergy", QUESTION).stderr.decode()
+    assert "allergy (its prompt alone, no adapter): chosen by you" in errors
 
 
 def test_a_path_to_a_copy_of_the_demonstration_model_is_known_too(medpocket: Medpocket, tmp_path: Path) -> None:
