@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import llama_cpp
 import numpy as np
@@ -16,11 +15,13 @@ from medpocket.engine.llama import LlamaEngine
 from medpocket.engine.memory import StateKey
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Scaled
+from medpocket.experts.library import Library
+from medpocket.models.base_fingerprint import base_fingerprint
+from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import load_registry
 from medpocket.types import EngineEvent, Finished, Sampling, Turn
 from tests.conftest import DEMO
 from tests.engine.cold_run import Batch, ColdRun, Spoken, free_batches, same_batches
-from tests.engine.random_adapters import random_adapter
 
 CONTEXT, BATCH = 1024, 128  # turns have several batches; llama.cpp computes otherwise above 64 tokens than below
 FREE_BOUNDARIES_DIFFER = 0.3
@@ -49,14 +50,13 @@ SETS: dict[str, list[tuple[str, float]]] = {
 
 
 class FixedExperts:
-    """Three experts with adapters made for the test: two activated, one ordinary."""
+    """Three of the demonstration experts, the last of them as an ordinary adapter."""
 
-    def __init__(self, folder: Path) -> None:
-        self._found = {
-            "cardiology": random_adapter(folder, 1),
-            "neurology": random_adapter(folder, 2),
-            "oncology": random_adapter(folder, 3, activated=False),
-        }
+    def __init__(self) -> None:
+        library, base = Library(), base_fingerprint(check_model_file(DEMO))
+        self._found = {name: Scaled(library.find(name, base).load().file) for name in ("cardiology", "neurology")}
+        ordinary = library.find("oncology", base).load().file
+        self._found["oncology"] = Scaled(replace(ordinary, invocation=()))
 
     def adapter(self, expert: str, scale: float = 1.0) -> Scaled | None:
         found = self._found.get(expert)
@@ -103,9 +103,9 @@ class Conversation:
 class Player:
     """Holds random conversations through the assistant and compares the logits after each answer with a cold run's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.engine = load_engine(DEMO, context=CONTEXT, threads=1, batch=BATCH)
-        self.experts = FixedExperts(folder)
+        self.experts = FixedExperts()
         self.recorder = Recorder(self.engine)
         self.cold = ColdRun(DEMO, CONTEXT, BATCH)
         self.dice = random.Random(20261125)
@@ -175,8 +175,8 @@ class Player:
 
 
 @pytest.fixture
-def player(tmp_path: Path) -> Iterator[Player]:
-    made = Player(tmp_path)
+def player() -> Iterator[Player]:
+    made = Player()
     yield made
     made.close()
 
