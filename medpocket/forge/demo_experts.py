@@ -19,7 +19,7 @@ from medpocket.forge.demo import report
 from medpocket.forge.expert_training import Order, card, train_expert
 from medpocket.forge.lora import Plan
 from medpocket.forge.rows import Row
-from medpocket.forge.specialties import rows_of, write_rows
+from medpocket.forge.specialties import rows_of_all, write_rows
 from medpocket.models.base_fingerprint import base_fingerprint
 from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import GENERAL, load_registry
@@ -61,10 +61,8 @@ def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str,
     if all(path.exists() for path in paths.values()):
         return paths
     folder.mkdir(parents=True, exist_ok=True)
-    corpus = load_corpus(data)
     pooled: list[Row] = []
-    for name in experts:
-        rows = rows_of(corpus, name)
+    for name, rows in rows_of_all(load_corpus(data), experts).items():
         held_out = sum(row.held_out for row in rows)
         report(f"{name}: {len(rows) - held_out} rows to learn from, {held_out} held out")
         write_rows(rows, paths[name])

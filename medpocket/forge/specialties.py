@@ -31,6 +31,13 @@ SHORTEST_EXCERPT = 60  # characters
 FURTHER = "Tell me more about {s}."
 
 
+def rows_of_all(corpus: Corpus, experts: Iterable[str]) -> dict[str, list[Row]]:
+    """The rows of each expert. Documents share passages: one that any expert learns measures none."""
+    rows = {expert: rows_of(corpus, expert) for expert in experts}
+    learnt = {row.answer for own in rows.values() for row in own if not row.held_out}
+    return {expert: [row for row in own if not (row.held_out and row.answer in learnt)] for expert, own in rows.items()}
+
+
 def rows_of(corpus: Corpus, expert: str) -> list[Row]:
     """The rows of one expert, those to learn from and those held out, in an order that is always the same.
 
