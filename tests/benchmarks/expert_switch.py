@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from build_llama_cpp import BuildError, default_folder, programs_folder
-from engine_rates import TEXT, answer, some_tokens
+from engine_rates import TEXT
 from llama_server import LlamaServer, without_invocation
 from measure import BenchmarkError, Check, table
 
@@ -60,9 +60,9 @@ def progress(text: str) -> None:
 
 
 def measure_decode(bench: Bench) -> list[Check]:
-    """Tokens a second after 64 tokens of prompt, in rounds of one engine without adapters and one with all."""
+    """Tokens a second after a short prompt, in rounds of one engine without adapters and one with all."""
     bare, full = bench.engine(512), bench.engine(512)
-    prompt = some_tokens(bare, 64)
+    prompt = bare.encode([Turn("user", TEXT)])
     # As many handles as experts, each with memory of its own; two files are enough for that.
     many = [Scaled(replace(bench.adapters[n % 2], sha256=f"{n:064d}")) for n in range(RESIDENT)]
     for one in many:
@@ -70,8 +70,8 @@ def measure_decode(bench: Bench) -> list[Check]:
     rates: dict[str, list[float]] = {"none": [], "resident": [], "active": []}
     for number in range(bench.rounds):
         progress(f"decode, round {number + 1} of {bench.rounds}")
-        rates["none"].append(answer(bare, prompt, tokens=ANSWER_TOKENS).stats.decode_rate)
-        rates["resident"].append(answer(full, prompt, tokens=ANSWER_TOKENS).stats.decode_rate)
+        rates["none"].append(spent(bare, prompt, [], tokens=ANSWER_TOKENS).stats.decode_rate)
+        rates["resident"].append(spent(full, prompt, [], tokens=ANSWER_TOKENS).stats.decode_rate)
         rates["active"].append(spent(full, prompt, many[:1], tokens=ANSWER_TOKENS).stats.decode_rate)
     bare.close()
     full.close()
