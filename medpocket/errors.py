@@ -11,6 +11,7 @@ MedpocketError
 │   ├── AdapterError      an adapter is damaged, or does not belong to this model
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
+├── RouterError           the router's weights are missing or damaged
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
@@ -103,6 +104,12 @@ class EngineError(ModelError):
     """llama.cpp failed although the file looked right."""
 
     code = "engine"
+
+
+class RouterError(MedpocketError):
+    """The router's weights are missing or damaged."""
+
+    code = "router"
 
 
 class OfflineError(MedpocketError):

@@ -1,0 +1,104 @@
+"""How much each word counts: nothing where it is denied, little where it is another person's or long past.
+
+After NegEx (Chapman et al., J Biomed Inform 34:301, 2001): a trigger, a scope in words, and what ends a scope.
+"""
+
+from collections.abc import Sequence
+
+from medpocket.router.normalise import CLAUSE_END, SENTENCE_END
+
+DENIED = 0.0
+DISTANT = 0.3  # a relative's
+PAST = 0.6  # the patient's own history, and what is taken for it
+
+# Longest first. A scope is a number of words; a list that goes on with commas, "or" and "and" carries it further.
+_BEFORE: dict[tuple[str, ...], tuple[float, int]] = {
+    tuple(trigger.split()): (weight, scope)
+    for weight, scope, triggers in (
+        (DENIED, 6, "no evidence of|no sign of|no history of|no known|no complaint of|no symptom of|negative for"),
+        (DENIED, 6, "denies|denied|deny|denying|without|w/o|absence of|free of|rule out for|ruled out for"),
+        (DENIED, 4, "no|nor|neither|never had|not have|not had|not having|not have any|lack of|rather than"),
+        (DENIED, 1, "not"),
+        (DISTANT, 8, "family history of|family history|mother had|father had|brother had|sister had|mother ha|father ha"),
+        (DISTANT, 8, "runs in family|fh|fhx|father died of|mother died of|brother ha|sister ha|husband ha|wife ha"),
+        (PAST, 8, "history of|h/o|hx of|hx|pmh|pmhx|past medical history|known|s/p|status post|background of"),
+        (PAST, 8, "takes|take|taking|medication|medications|meds|med|current medication|on treatment with"),
+    )
+    for trigger in triggers.split("|")
+}
+_STARTS: dict[str, list[tuple[str, ...]]] = {}
+for _trigger in sorted(_BEFORE, key=len, reverse=True):
+    _STARTS.setdefault(_trigger[0], []).append(_trigger)
+
+# What looks like a denial and is none, or is the complaint itself.
+_NO_DENIAL = {
+    "no": frozenset(
+        "longer better change improvement relief response one idea period menses menstruation sleep energy appetite "
+        "interest feeling sensation erection sperm urine motivation libido voice increase doubt matter more other "
+        "bowel way need".split()
+    ),
+    "without": frozenset("contrast sleep treatment help medication".split()),
+    "not": frozenset(
+        "only sure sleep sleeping eating eat feeding breathing breathe able see hear feel seeing hearing feeling "
+        "moving move working work walking walk talking talk gaining growing passing pass getting going responding "
+        "respond improving want be been to know help helping tolerate swallow urinate respond in on allowed".split()
+    ),
+    "take": frozenset(), "takes": frozenset(), "taking": frozenset(),
+}  # fmt: skip
+_ENDS = frozenset("but however although though except yet still because presents presenting now which who".split())
+_LISTED = frozenset(("or", "and", "nor", "and/or", "any"))
+_AFTER = frozenset(("absent", "denied", "unlikely"))
+_AFTER_REACH = 4
+
+
+def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
+    """Return how much each of `words` counts, from 0 to 1.
+
+    `protected` marks the words of a term of the lexicon: "no fetal movement" is a term, and its "no" denies nothing.
+    """
+    weights = [1.0] * len(words)
+    position = 0
+    while position < len(words):
+        trigger = None if protected[position] else _trigger_at(words, position)
+        if trigger is None:
+            if words[position] in _AFTER and not protected[position]:
+                _deny_before(words, position, weights)
+            position += 1
+            continue
+        weight, scope = _BEFORE[trigger]
+        position += len(trigger)
+        for place in _reach(words, position, scope):
+            weights[place] = min(weights[place], weight)
+    return weights
+
+
+def _trigger_at(words: Sequence[str], position: int) -> tuple[str, ...] | None:
+    for trigger in _STARTS.get(words[position], ()):
+        if tuple(words[position : position + len(trigger)]) == trigger:
+            following = words[position + len(trigger)] if position + len(trigger) < len(words) else ""
+            return None if following in _NO_DENIAL.get(words[position], ()) and len(trigger) == 1 else trigger
+    return None
+
+
+def _reach(words: Sequence[str], position: int, scope: int) -> list[int]:
+    """The places of a scope: so many words, and as many again from each comma or conjunction of a list."""
+    found: list[int] = []
+    left = scope
+    while position < len(words) and left > 0:
+        word = words[position]
+        if word == SENTENCE_END or word in _ENDS:
+            break
+        if word in (CLAUSE_END, *_LISTED):
+            left = min(scope, left + 2) if scope > 1 else 0
+        else:
+            found.append(position)
+            left -= 1
+        position += 1
+    return found
+
+
+def _deny_before(words: Sequence[str], position: int, weights: list[float]) -> None:
+    for place in range(position - 1, max(-1, position - 1 - _AFTER_REACH), -1):
+        if words[place] in (SENTENCE_END, CLAUSE_END):
+            return
+        weights[place] = DENIED
