@@ -27,7 +27,7 @@ _WORD = re.compile(r"[a-z](?:/[a-z])+(?![a-z])|[a-z]+[a-z0-9]*|\d+(?:[.,/:]\d+)*
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": ",", "\u00a0": " "})
 
 _BRITISH = (
-    (re.compile(r"ae(?=m|d(?!$)|s(?!$|t)|c|v|o|t)"), "e"),
+    (re.compile(r"ae(?=[mdscvot].)"), "e"),
     (re.compile(r"oe(?=dem|soph|str|t(?!$)|li|a|b|u)"), "e"),
     (re.compile(r"^(tum|col|behavi|hum|lab|od|fav|flav|neighb|rum|vap|hon|vig|harb)our"), r"\1or"),
     (re.compile(r"(?<=[a-z]{3}[lrdcnt])is(ation|ing|ed|e|es)$"), r"iz\1"),

@@ -1,0 +1,238 @@
+"""Train the router: `python -m medpocket.forge.router --data DIR --out assets/router.bin`; docs/router.md says how."""
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medpocket import paths
+from medpocket.errors import MedpocketError
+from medpocket.forge import router_texts
+from medpocket.forge.corpus import Corpus, load_corpus
+from medpocket.forge.router_augment import Augmenter
+from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of
+from medpocket.forge.router_texts import UTTERANCES, Sample
+from medpocket.forge.router_training import Examples, Floats, Plan, Trained, mean_vectors, softmax, start_from, train
+from medpocket.registry import GENERAL, Registry, load_registry
+from medpocket.router.features import feature_count, features, term_scores
+from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of
+from medpocket.router.reading import PIECE_BUCKETS, Reading, Vocabulary, as_vocabulary, pieces_of, read
+from medpocket.router.weights import write_weights
+
+Report = Callable[[str], None]
+
+FEWEST = 3  # a word that texts have less often is read by its pieces, unless the lexicon has it
+MOST_WORDS = 40_000
+VARIANTS = 10  # of each utterance
+TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without
+SOURCE_WEIGHTS = {
+    "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "lexicon": 0.3,
+}  # fmt: skip
+"""How much a text matters, before classes are brought nearer to each other."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is trained on, and the samples that watch."""
+
+    entries: list[Entry]
+    lexicon: Lexicon
+    vocabulary: Vocabulary
+    texts: Sequence[str]
+    samples: list[Sample]
+    watched: list[Sample]
+
+
+def gather(data: Path, registry: Registry, seed: int) -> Material:
+    """Read the sources and vary the utterances. Raises InputError."""
+    dice = random.Random(f"router/{seed}")
+    corpus = load_corpus(data)
+    experts = tuple(registry.experts)
+    entries = read_entries(paths.assets_folder() / "lexicon", registry)
+    lexicon = compile_lexicon(entries, experts)
+    own = router_texts.utterances(UTTERANCES, registry)
+    watched = [sample for sample in own if sample.validates]
+    samples = [
+        *_varied([sample for sample in own if not sample.validates], entries, dice),
+        *router_texts.medquad(corpus, dice),
+        *router_texts.excerpts(corpus),
+        *router_texts.written(registry),
+        *router_texts.from_lexicon(entries, registry, dice, 3),
+    ]
+    texts = [sample.text for sample in samples]
+    return Material(entries, lexicon, make_vocabulary(texts, lexicon, corpus), texts, samples, watched)
+
+
+def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random) -> Iterable[Sample]:
+    terms: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.counts >= 1 and entry.kind in ("term", "lay"):
+            terms.setdefault(entry.expert, []).append(entry.term)
+    drugs = sorted({entry.term for entry in entries if entry.kind == "drug"})
+    augmenter = Augmenter(terms, drugs, dice)
+    for sample in own:
+        yield sample
+        for _ in range(VARIANTS - 1):
+            text = augmenter.vary(sample.text, sample.accept)
+            yield Sample(text, sample.accept, sample.source, sample.register)
+
+
+def make_vocabulary(texts: Iterable[str], lexicon: Lexicon, corpus: Corpus) -> Vocabulary:
+    """The words that texts have often enough, the most frequent first, and all of the lexicon's."""
+    counts: Counter[str] = Counter()
+    for text in (*texts, *corpus.train_texts):
+        counts.update(tokens_of(text))
+    for mark in (CLAUSE_END, SENTENCE_END):
+        del counts[mark]
+    named = Counter(word for term in lexicon.terms for word in term.split())
+    frequent = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
+    words = [*frequent, *sorted(named.keys() - frequent)]
+    sounds = sounds_of(lexicon.terms, {word: number for number, word in enumerate(words)})
+    return as_vocabulary(
+        {
+            "words": "\n".join(words),
+            "terms": "\n".join(lexicon.terms),
+            "sounds": "\n".join("\t".join(pair) for pair in sounds.items()),
+        }
+    )
+
+
+def examples_of(
+    samples: Sequence[Sample], material: Material, experts: Sequence[str], dice: random.Random | None = None
+) -> Examples:
+    """Read the samples; with `dice`, some terms are hidden."""
+    rows, counts, found = [], [], []
+    starts = [0]
+    accept = np.zeros((len(samples), len(experts)), np.float32)
+    for number, sample in enumerate(samples):
+        reading = read(sample.text, material.vocabulary)
+        if dice and dice.random() < 1 / 3:
+            reading = _with_terms_hidden(reading, dice)
+        scores = term_scores(reading, material.lexicon.weights)
+        found.append(features(reading, scores, material.lexicon.kinds))
+        rows.append(reading.rows)
+        counts.append(reading.counts)
+        starts.append(starts[-1] + len(reading.rows))
+        accept[number, [experts.index(name) for name in sample.accept]] = 1
+    return Examples(
+        np.stack(found),
+        np.concatenate(rows),
+        np.concatenate(counts),
+        np.array(starts),
+        accept,
+        _weights(samples, experts),
+    )
+
+
+def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
+    from dataclasses import replace
+
+    return replace(reading, terms=[term for term in reading.terms if dice.random() >= TERM_LOST])
+
+
+def _weights(samples: Sequence[Sample], experts: Sequence[str]) -> Floats:
+    """What each text matters: its source's weight, over the square root of its expert's share in all."""
+    own = np.array([SOURCE_WEIGHTS[sample.source] for sample in samples], np.float32)
+    classes = np.array([experts.index(sample.accept[0]) for sample in samples])
+    total = np.bincount(classes, own, len(experts))
+    scale = np.sqrt(total.sum() / len(experts) / np.maximum(total, 1e-6))
+    found: Floats = (own * scale[classes]).astype(np.float32)
+    return found
+
+
+def fit_pieces(trained: Trained, vocabulary: Vocabulary) -> None:
+    """Give the pieces of words their vectors, so that a word that is not in the vocabulary has one."""
+    words = [word for word in vocabulary.words if len(word) > 3]
+    numbers = [vocabulary.words[word] for word in words]
+    found = mean_vectors([pieces_of(word) for word in words], trained.embedding[numbers], PIECE_BUCKETS)
+    trained.embedding[vocabulary.first_piece : vocabulary.first_pair] = found
+
+
+def temperature_for(logits: Floats, accept: Floats) -> float:
+    """The temperature at which the accepted experts' scores are the likeliest (Guo et al. 2017), by a search."""
+    grid = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
+    losses = [-np.log((softmax(logits / t) * accept).sum(axis=1) + 1e-8).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def in_8_bits(embedding: Floats) -> tuple[np.ndarray, Floats]:
+    """Each row as whole numbers from -127 to 127, and its scale."""
+    scales = np.abs(embedding).max(axis=1) / 127
+    whole = np.rint(embedding / np.maximum(scales, 1e-12)[:, None]).astype(np.int8)
+    return whole, scales.astype(np.float32)
+
+
+def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
+    """Train, and write the weights. Raises InputError and OSError."""
+    registry = load_registry()
+    experts = tuple(registry.experts)
+    material = gather(data, registry, plan.seed)
+    report(f"{len(material.lexicon.terms):,} terms, {len(material.vocabulary.words):,} words")
+    report(f"{Counter(sample.source for sample in material.samples)}")
+    examples = examples_of(material.samples, material, experts, random.Random(plan.seed))
+    watched = examples_of(material.watched, material, experts)
+    dice = np.random.default_rng(plan.seed)
+    embedding = dice.normal(0, 0.05, (material.vocabulary.row_count, plan.width)).astype(np.float32)
+    embedding[material.vocabulary.first_piece :] = 0
+    weights = start_from(embedding, feature_count(len(experts)), len(experts), plan)
+
+    def watch(epoch: int, loss: float) -> None:
+        right = (watched.accept[np.arange(len(watched)), weights.logits(watched).argmax(axis=1)]).mean()
+        report(f"epoch {epoch}: loss {loss:.3f}, right on those set aside {right:.3f}")
+
+    train(weights, examples, plan, watch)
+    fit_pieces(weights, material.vocabulary)
+    temperature = temperature_for(weights.logits(watched), watched.accept)
+    report(f"temperature {temperature:.2f}")
+    save(out, weights, material, experts, temperature)
+
+
+def save(out: Path, weights: Trained, material: Material, experts: Sequence[str], temperature: float) -> None:
+    """Write the file. Raises OSError."""
+    whole, scales = in_8_bits(weights.embedding)
+    vocabulary = material.vocabulary
+    digest = write_weights(
+        out,
+        {
+            "experts": "\n".join(experts),
+            "words": "\n".join(vocabulary.words),
+            "terms": "\n".join(vocabulary.terms),
+            "sounds": "\n".join("\t".join(pair) for pair in vocabulary.sounds.items()),
+            "term_weights": material.lexicon.weights.astype(np.float16),
+            "term_kinds": material.lexicon.kinds,
+            "embedding": whole,
+            "scales": scales,
+            "direct": weights.direct,
+            "inner": weights.inner,
+            "inner_bias": weights.inner_bias,
+            "outer": weights.outer,
+            "bias": weights.bias,
+            "temperature": np.array([temperature], np.float32),
+        },
+    )
+    sys.stdout.write(f"{out}: {out.stat().st_size:,} bytes, SHA-256 {digest}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m medpocket.forge.router", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the texts; docs/demo-model.md says which")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    try:
+        train_router(
+            arguments.data, arguments.out, Plan(seed=arguments.seed), lambda line: print(line, file=sys.stderr)
+        )
+    except MedpocketError as error:
+        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
