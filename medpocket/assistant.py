@@ -12,7 +12,7 @@ from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Engine, Scaled
 from medpocket.errors import AdapterError, QuestionError
 from medpocket.registry import GENERAL, ExpertSpec, Registry
-from medpocket.text import without_controls
+from medpocket.text import readable, readable_question
 from medpocket.types import ActiveAdapter, Event, Finished, Generated, Notice, Routed, Sampling, Turn
 
 if TYPE_CHECKING:
@@ -152,29 +152,3 @@ class _Chosen:
     def event(self, adapters: Sequence[tuple[ExpertSpec, Scaled]]) -> Routed:
         active = tuple(ActiveAdapter(spec.id, scaled.file.sha256, scaled.scale) for spec, scaled in adapters)
         return Routed(expert=self.first.id, title=self.first.title, why=self.why, adapters=active)
-
-
-def readable(text: str) -> tuple[str, int]:
-    """Return `text` as a model can read it, and how many control characters were taken out.
-
-    Raises QuestionError when it is not Unicode text.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise QuestionError(
-            f"the text is not valid UTF-8 (at character {error.start + 1})",
-            "convert it first, for example with `iconv -f latin1 -t utf-8`",
-        ) from None
-    cleaned, removed = without_controls(text)
-    return cleaned.strip(), removed
-
-
-def readable_question(text: str) -> tuple[str, int]:
-    """Return `readable(text)`. Raises QuestionError when nothing is left of it."""
-    cleaned, removed = readable(text)
-    if not cleaned:
-        raise QuestionError(
-            "the question is empty", 'give it as an argument, medpocket ask "...", or pipe it in: medpocket ask < FILE'
-        )
-    return cleaned, removed

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from medpocket.assistant import Assistant, readable, readable_question
+from medpocket.assistant import Assistant
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
 from medpocket.cli.named_experts import experts_named
@@ -21,6 +21,7 @@ from medpocket.experts.library import Library
 from medpocket.lockdown import hide_memory
 from medpocket.models.locate import LocatedModel, default_model, locate_model, smaller_choice
 from medpocket.registry import Registry, load_registry
+from medpocket.text import readable, readable_question
 from medpocket.types import Event
 
 

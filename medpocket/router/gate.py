@@ -35,13 +35,20 @@ class Gate:
         found: NDArray[np.float32] = self.embedding[rows] * (self.scales[rows] * counts)[:, None]
         return found
 
-    def logits(self, features: "NDArray[np.float32]", pooled: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """The logits of many texts at once: (texts, experts)."""
+    def logits(self, inputs: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The logits of many texts at once, from (texts, features and pooled) to (texts, experts)."""
         import numpy as np
 
-        inputs = np.concatenate((features, pooled), axis=1)
         hidden = np.maximum(inputs @ self.inner + self.inner_bias, 0)
         found: NDArray[np.float32] = inputs @ self.direct + hidden @ self.outer + self.bias
+        return found
+
+    def lead_gradient(self, inputs: "NDArray[np.float32]", best: int) -> "NDArray[np.float32]":
+        """How one text's `inputs` move the lead of the expert `best`: its logit less the mean of all."""
+        direct = self.direct[:, best] - self.direct.mean(axis=1)
+        outer = self.outer[:, best] - self.outer.mean(axis=1)
+        active = (inputs @ self.inner + self.inner_bias) > 0
+        found: NDArray[np.float32] = direct + self.inner @ (outer * active)
         return found
 
     def probabilities(self, logits: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -57,7 +64,7 @@ def pool(vectors: "NDArray[np.float32]", counts: "NDArray[np.float32]") -> "NDAr
     """One text's vectors as one."""
     import numpy as np
 
-    found: NDArray[np.float32] = vectors.sum(axis=0) / np.float32(np.sqrt(float(counts.sum()) + POOLING_PRIOR))
+    found: NDArray[np.float32] = (vectors.sum(axis=0) / np.sqrt(float(counts.sum()) + POOLING_PRIOR)).astype(np.float32)
     return found
 
 

@@ -55,9 +55,6 @@ class Reading:
             end -= 1
         return next((place + 1 for place in range(end - 1, -1, -1) if self.words[place] == SENTENCE_END), 0)
 
-    def term_text(self, term: Term) -> str:
-        return shown(self.words[term.start : term.end])
-
 
 def shown(words: Sequence[str]) -> str:
     """Words as people read them."""

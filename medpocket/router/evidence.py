@@ -1,0 +1,61 @@
+"""Which terms and words decided: what each adds to the winner's lead over the other experts, to first order.
+
+The lead is the winner's logit less the mean of all; a word adds its part of the embedding's sum times the lead's
+gradient there, a term moreover what it adds to the lexicon's scores, times the gradient of the features they are in.
+"""
+
+from typing import TYPE_CHECKING
+
+from medpocket.router.gate import POOLING_PRIOR, Gate
+from medpocket.router.reading import Reading, shown
+from medpocket.types import Evidence
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST = 8
+LEAST_SHARE = 0.05  # of the strongest piece's weight
+
+
+def evidence_for(
+    gate: Gate,
+    reading: Reading,
+    scores: "NDArray[np.float32]",
+    vectors: "NDArray[np.float32]",
+    inputs: "NDArray[np.float32]",
+    best: int,
+) -> tuple[Evidence, ...]:
+    """The strongest pieces first, at most `MOST`; `scores` are the terms', `vectors` the rows', `inputs` the gate's."""
+    import numpy as np
+
+    gradient = gate.lead_gradient(inputs, best)
+    by_word = np.bincount(
+        reading.places,
+        vectors @ gradient[-vectors.shape[1] :] / np.sqrt(float(reading.counts.sum()) + POOLING_PRIOR),
+        len(reading.words),
+    )
+    weights: dict[str, float] = {}
+    inside = np.zeros(len(reading.words), bool)
+    for term, added in zip(reading.terms, _by_term(scores, gradient), strict=True):
+        inside[term.start : term.end] = True
+        name = shown(reading.words[term.start : term.end])
+        weights[name] = weights.get(name, 0.0) + float(added + by_word[term.start : term.end].sum())
+    for place in np.flatnonzero((by_word > 0) & ~inside):
+        name = shown(reading.words[place : place + 1])
+        weights[name] = weights.get(name, 0.0) + float(by_word[place])
+    ranked = sorted(weights.items(), key=lambda item: -item[1])[:MOST]
+    return tuple(Evidence(name, round(weight, 2)) for name, weight in ranked if weight > ranked[0][1] * LEAST_SHARE)
+
+
+def _by_term(scores: "NDArray[np.float32]", gradient: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """What each term adds through the first two blocks of features: log(1 + total), and the share of all."""
+    import numpy as np
+
+    experts = scores.shape[1]
+    total = scores.sum(axis=0)
+    logarithmic, share = gradient[:experts], gradient[experts : 2 * experts]
+    everything = float(total.sum()) + 1.0
+    by_share = (share - float(share @ total) / everything) / everything
+    found: NDArray[np.float32] = scores @ (logarithmic * np.log1p(total) / np.maximum(total, 1e-6) + by_share)
+    return found
