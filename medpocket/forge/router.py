@@ -31,7 +31,8 @@ MOST_WORDS = 40_000
 VARIANTS = 10  # of each utterance
 TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without
 SOURCE_WEIGHTS = {
-    "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "lexicon": 0.3,
+    "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "frames": 0.3,
+    "across": 0.3, "elsewhere": 0.3,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
 
@@ -62,7 +63,8 @@ def gather(data: Path, registry: Registry, seed: int) -> Material:
         *router_texts.medquad(corpus, dice),
         *router_texts.excerpts(corpus),
         *router_texts.written(registry),
-        *router_texts.from_lexicon(entries, registry, dice, 3),
+        *router_texts.Framer(entries, dice).samples(3, 3000),
+        *router_texts.elsewhere(dice),
     ]
     texts = [sample.text for sample in samples]
     return Material(entries, lexicon, make_vocabulary(texts, lexicon, corpus), texts, samples, watched)

@@ -18,7 +18,9 @@ from medpocket.forge.rows import read_rows
 from medpocket.forge.specialties import EXCERPTS, MEDICINES, WRITTEN
 from medpocket.forge.text import sentences
 from medpocket.registry import GENERAL, Registry
+from medpocket.toml_file import read_toml
 
+FRAMES = read_toml(Path(__file__).with_name("router_frames.toml"))
 UTTERANCES = Path(__file__).with_name("utterances")
 VALIDATED_ONE_IN = 8
 
@@ -96,30 +98,55 @@ def written(registry: Registry) -> Iterator[Sample]:
                 yield Sample(row.answer, (expert,), "written")
 
 
-_FRAMES = (
-    "{t}", "{t}?", "what is {t}", "what causes {t}?", "treatment of {t}", "how is {t} treated?", "symptoms of {t}",
-    "patient with {t}", "{age} with {t}", "{age} presents with {t}", "{age} with {t} and {u}", "{t} and {u}",
-    "{t}, {u}", "{t} in a patient with {u}", "management of {t} and {u}", "{age}, {t}, {u}, {v}", "i have {t}",
-    "my doctor says i have {t}", "i was told about {t}, what does it mean", "is {t} dangerous?", "{t} {u} {v}",
-    "history of {t}, now {u}", "referred for {t}", "evaluation of {t} with {u}", "we studied {t} in patients with {u}",
-    "which of the following is true of {t}", "most common cause of {t} is", "the role of {t} in {u}", "about {t}",
-    "diagnosis: {t}. plan: {u}", "{t} was associated with {u} and {v}", "effects of {t} on {u}", "worried about {t}",
-    "a case of {t} with {u}", "findings suggest {t}; {u} was considered", "{t} with no {u}", "should i worry about {t}?",
-)  # fmt: skip
-_AGES = (
-    "a 54-year-old man", "a 67-year-old woman", "a 35-year-old woman", "45M", "72F", "58 yo male", "a 23-year-old man",
-    "patient", "81 y/o woman", "a woman", "a man", "this gentleman", "a 48-year-old",
-)  # fmt: skip
+# Experts that a patient or a method defines: what makes a question theirs stands beside the terms of another expert.
+ACROSS = ("pharmacology", "pediatrics", "womens_health", "radiology", "oncology")
+_PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
+ELSEWHERE = 6000
 
 
-def from_lexicon(entries: Iterable[Entry], registry: Registry, dice: random.Random, times: int) -> Iterator[Sample]:
-    """Sentences around terms that say enough by themselves, with others of the same expert."""
-    by_expert: dict[str, list[str]] = {name: [] for name in registry.experts}
-    for entry in entries:
-        if entry.counts >= 1 and entry.kind != "disease":
-            by_expert[entry.expert].append(entry.term)
-    for expert, terms in by_expert.items():
-        for term in terms * times if expert != GENERAL else ():
-            frame = dice.choice(_FRAMES)
-            text = frame.format(t=term, u=dice.choice(terms), v=dice.choice(terms), age=dice.choice(_AGES))
-            yield Sample(text, (expert,), "lexicon")
+class Framer:
+    """Makes sentences of the lexicon's terms, with one set of dice."""
+
+    def __init__(self, entries: Iterable[Entry], dice: random.Random) -> None:
+        self._dice = dice
+        self._terms: dict[str, list[str]] = {}
+        self._drugs: list[str] = []
+        for entry in entries:
+            if entry.counts >= 1 and entry.kind not in ("disease", "drug"):
+                self._terms.setdefault(entry.expert, []).append(entry.term)
+            elif entry.kind == "drug":
+                self._drugs.append(entry.term)
+                if entry.counts >= 2:
+                    self._terms.setdefault(entry.expert, []).append(entry.term)
+        self._experts = sorted(self._terms)
+
+    def samples(self, times: int, across: int) -> Iterator[Sample]:
+        """Each term of each expert in so many sentences; `across` more for each expert of ACROSS."""
+        for expert in self._experts:
+            for term in self._terms[expert] * times:
+                frame = self._dice.choice(FRAMES["frames"]["organ"])
+                yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames")
+        for expert in ACROSS:
+            for _ in range(across):
+                frame = self._dice.choice(FRAMES["frames"][expert])
+                yield Sample(self._fill(frame, expert, _PATIENTS.get(expert, "patients")), (expert,), "across")
+
+    def _fill(self, frame: str, expert: str, patients: str, term: str | None = None) -> str:
+        dice = self._dice
+        own = self._terms[expert]
+        other = self._terms[dice.choice([name for name in self._experts if name != expert])]
+        slots = {name: dice.choice(own) for name in "uvw"} | {name: dice.choice(other) for name in "op"}
+        slots |= {name: dice.choice(self._drugs) for name in "de"}
+        slots |= {"t": term or dice.choice(own), "i": dice.choice(FRAMES["imaging"]), "n": str(dice.randrange(2, 90))}
+        return frame.format(**slots, s=dice.choice(FRAMES["sites"]["sites"]), age=dice.choice(FRAMES[patients]))
+
+
+def elsewhere(dice: random.Random) -> Iterator[Sample]:
+    """What is not medical: whole sentences, and others made of openings, actions and objects."""
+    parts = FRAMES["elsewhere"]
+    for text in parts["sentences"] * 5:
+        yield Sample(text, (GENERAL,), "elsewhere")
+    for _ in range(ELSEWHERE):
+        words = (dice.choice(parts["openings"]), dice.choice(parts["actions"]), dice.choice(parts["objects"]))
+        text = " ".join(words[dice.choice((0, 0, 1)) :] if dice.random() < 0.9 else words[:1] + words[2:])
+        yield Sample(text, (GENERAL,), "elsewhere")

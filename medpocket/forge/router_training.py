@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from medpocket.router.features import BLOCKS
 from medpocket.router.gate import POOLING_PRIOR
 
 Floats = NDArray[np.float32]
@@ -107,7 +108,7 @@ def start_from(embedding: Floats, feature_count: int, experts: int, plan: Plan) 
     dice = np.random.default_rng(plan.seed)
     inputs = feature_count + plan.width
     direct = np.zeros((inputs, experts), np.float32)
-    for block in range(4):
+    for block in range(BLOCKS):
         direct[np.arange(experts) + block * experts, np.arange(experts)] = 1.0
     return Trained(
         embedding=embedding.astype(np.float32),

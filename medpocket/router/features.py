@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+BLOCKS = 5  # of a number for each expert
 TEXT_FEATURES = 8 + len(KINDS)
 
 
 def feature_count(experts: int) -> int:
-    return 4 * experts + TEXT_FEATURES
+    return BLOCKS * experts + TEXT_FEATURES
 
 
 def term_scores(reading: Reading, weights: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -36,7 +37,9 @@ def features(
 
     total = scores.sum(axis=0)
     start = reading.last_sentence
+    end = reading.first_sentence
     last = scores[[term.start >= start for term in reading.terms]].sum(axis=0)
+    first = scores[[term.start < end for term in reading.terms]].sum(axis=0)
     best = scores.max(axis=0) if len(scores) else total
     everything = float(total.sum())
     words = max(1, len(reading.words))
@@ -57,6 +60,7 @@ def features(
             np.log1p(total),
             total / (everything + 1.0),
             last / (float(last.sum()) + 1.0),
+            first / (float(first.sum()) + 1.0),
             best / 3,
             np.array(own, dtype=np.float32),
             np.log1p(counted) / 2,

@@ -12,8 +12,9 @@ AGES = {"agebaby": "a baby's age", "agechild": "a child's age", "ageadult": "an 
 DETERMINERS = frozenset("the a an my his her your our their its this that these those".split())
 
 _AGE = re.compile(
-    r"\b(\d{1,3})[\s-]*(years?|yrs?|y|months?|mos?|weeks?|wks?|days?|hours?)[\s-]*(?:/?o(?:ld)?\b|of age\b)"
-    r"(?:[\s-]*([mf])\b)?"
+    r"\b(\d{1,3})[\s-]*(years?|yrs?|y|months?|mos?|weeks?|wks?|days?|hours?)[\s-]*"
+    r"(?:/?o(?:ld)?\b|of age\b|(?=(?:(?:fe)?male |premature |preterm )?"
+    r"(?:child|boy|girl|infant|baby|neonate|newborn|kid|toddler|man|woman|lady|male|female)\b))(?:[\s-]*([mf])\b)?"
 )
 _AGE_AND_SEX = re.compile(r"\b(\d{1,3})\s?([mf])\b(?!/)|\bage[d:]?\s+(\d{1,3})\b")
 _MONTHS = {"y": 12.0, "m": 1.0, "w": 0.23, "d": 0.033, "h": 0.0}

@@ -48,6 +48,11 @@ class Reading:
     asks: bool
 
     @property
+    def first_sentence(self) -> int:
+        """Where the first sentence ends."""
+        return next((place for place, word in enumerate(self.words) if word == SENTENCE_END), len(self.words))
+
+    @property
     def last_sentence(self) -> int:
         """Where the last sentence begins."""
         end = len(self.words)
