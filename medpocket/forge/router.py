@@ -15,7 +15,7 @@ from medpocket.errors import MedpocketError
 from medpocket.forge import router_texts
 from medpocket.forge.corpus import Corpus, load_corpus
 from medpocket.forge.router_augment import Augmenter
-from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of
+from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of, temper
 from medpocket.forge.router_texts import UTTERANCES, Sample
 from medpocket.forge.router_training import Examples, Floats, Plan, Trained, mean_vectors, softmax, start_from, train
 from medpocket.registry import GENERAL, Registry, load_registry
@@ -35,6 +35,7 @@ SOURCE_WEIGHTS = {
     "across": 0.3, "elsewhere": 0.3,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
+TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # sources that were not made of the lexicon
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,34 @@ def make_vocabulary(texts: Iterable[str], lexicon: Lexicon, corpus: Corpus) -> V
     )
 
 
+def tempered(material: Material, readings: Sequence[Reading], experts: Sequence[str]) -> Lexicon:
+    """The lexicon, as far as the texts bear it out."""
+    return temper(
+        material.lexicon,
+        (
+            ([term.number for term in reading.terms], [experts.index(name) for name in sample.accept])
+            for sample, reading in zip(material.samples, readings, strict=True)
+            if sample.source in TEMPERING
+        ),
+        len(experts),
+    )
+
+
 def examples_of(
-    samples: Sequence[Sample], material: Material, experts: Sequence[str], dice: random.Random | None = None
+    samples: Sequence[Sample],
+    readings: Iterable[Reading],
+    lexicon: Lexicon,
+    experts: Sequence[str],
+    dice: random.Random | None = None,
 ) -> Examples:
-    """Read the samples; with `dice`, some terms are hidden."""
+    """Turn samples and their readings into arrays; with `dice`, some terms are hidden."""
     rows, counts, found = [], [], []
     starts = [0]
     accept = np.zeros((len(samples), len(experts)), np.float32)
-    for number, sample in enumerate(samples):
-        reading = read(sample.text, material.vocabulary)
+    for number, (sample, reading) in enumerate(zip(samples, readings, strict=True)):
         if dice and dice.random() < 1 / 3:
             reading = _with_terms_hidden(reading, dice)
-        scores = term_scores(reading, material.lexicon.weights)
-        found.append(features(reading, scores, material.lexicon.kinds))
+        found.append(features(reading, term_scores(reading, lexicon.weights), lexicon.kinds))
         rows.append(reading.rows)
         counts.append(reading.counts)
         starts.append(starts[-1] + len(reading.rows))
@@ -176,8 +192,11 @@ def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
     material = gather(data, registry, plan.seed)
     report(f"{len(material.lexicon.terms):,} terms, {len(material.vocabulary.words):,} words")
     report(f"{Counter(sample.source for sample in material.samples)}")
-    examples = examples_of(material.samples, material, experts, random.Random(plan.seed))
-    watched = examples_of(material.watched, material, experts)
+    readings = [read(sample.text, material.vocabulary) for sample in material.samples]
+    lexicon = tempered(material, readings, experts)
+    examples = examples_of(material.samples, readings, lexicon, experts, random.Random(plan.seed))
+    own = [read(sample.text, material.vocabulary) for sample in material.watched]
+    watched = examples_of(material.watched, own, lexicon, experts)
     dice = np.random.default_rng(plan.seed)
     embedding = dice.normal(0, 0.05, (material.vocabulary.row_count, plan.width)).astype(np.float32)
     embedding[material.vocabulary.first_piece :] = 0
@@ -191,13 +210,14 @@ def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
     fit_pieces(weights, material.vocabulary)
     temperature = temperature_for(weights.logits(watched), watched.accept)
     report(f"temperature {temperature:.2f}")
-    save(out, weights, material, experts, temperature)
+    save(out, weights, material.vocabulary, lexicon, experts, temperature)
 
 
-def save(out: Path, weights: Trained, material: Material, experts: Sequence[str], temperature: float) -> None:
+def save(
+    out: Path, weights: Trained, vocabulary: Vocabulary, lexicon: Lexicon, experts: Sequence[str], temperature: float
+) -> None:
     """Write the file. Raises OSError."""
     whole, scales = in_8_bits(weights.embedding)
-    vocabulary = material.vocabulary
     digest = write_weights(
         out,
         {
@@ -205,8 +225,8 @@ def save(out: Path, weights: Trained, material: Material, experts: Sequence[str]
             "words": "\n".join(vocabulary.words),
             "terms": "\n".join(vocabulary.terms),
             "sounds": "\n".join("\t".join(pair) for pair in vocabulary.sounds.items()),
-            "term_weights": material.lexicon.weights.astype(np.float16),
-            "term_kinds": material.lexicon.kinds,
+            "term_weights": lexicon.weights.astype(np.float16),
+            "term_kinds": lexicon.kinds,
             "embedding": whole,
             "scales": scales,
             "direct": weights.direct,

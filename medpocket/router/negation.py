@@ -1,4 +1,4 @@
-"""How much each word counts: nothing where it is denied, little where it is another person's or long past.
+"""How much each word counts: nothing where it is denied, little where it is normal, another person's, or long past.
 
 After NegEx (Chapman et al., J Biomed Inform 34:301, 2001): a trigger, a scope in words, and what ends a scope.
 """
@@ -10,6 +10,7 @@ from medpocket.router.normalise import CLAUSE_END, SENTENCE_END
 DENIED = 0.0
 DISTANT = 0.3  # a relative's
 PAST = 0.6  # the patient's own history, and what is taken for it
+NORMAL = 0.35  # looked at, and found in order
 
 # Longest first. A scope is a number of words; a list that goes on with commas, "or" and "and" carries it further.
 _BEFORE: dict[tuple[str, ...], tuple[float, int]] = {
@@ -22,6 +23,7 @@ _BEFORE: dict[tuple[str, ...], tuple[float, int]] = {
         (DISTANT, 8, "family history of|family history|mother had|father had|brother had|sister had|mother ha|father ha"),
         (DISTANT, 8, "runs in family|fh|fhx|father died of|mother died of|brother ha|sister ha|husband ha|wife ha"),
         (PAST, 8, "history of|h/o|hx of|hx|pmh|pmhx|past medical history|known|s/p|status post|background of"),
+        (NORMAL, 2, "normal|unremarkable"),
         (PAST, 8, "takes|take|taking|medication|medications|meds|med|current medication|on treatment with"),
     )
     for trigger in triggers.split("|")
@@ -47,8 +49,14 @@ _NO_DENIAL = {
 }  # fmt: skip
 _ENDS = frozenset("but however although though except yet still because presents presenting now which who".split())
 _LISTED = frozenset(("or", "and", "nor", "and/or", "any"))
-_AFTER = frozenset(("absent", "denied", "unlikely"))
-_AFTER_REACH = 4
+# What stands behind the words that it takes back, in the same clause.
+_AFTER = {
+    **dict.fromkeys(("absent", "denied", "unlikely", "excluded"), DENIED),
+    **dict.fromkeys("normal unremarkable fine clear clean stable negative flat intact controlled ok okay".split(), NORMAL),
+    **dict.fromkeys(("resolved", "settled", "cured", "healthy"), NORMAL),
+}
+_RULED_OUT = ("ruled", "out")
+_AFTER_REACH = 5
 
 
 def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
@@ -61,10 +69,12 @@ def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
     while position < len(words):
         trigger = None if protected[position] else _trigger_at(words, position)
         if trigger is None:
-            if words[position] in _AFTER and not protected[position]:
-                _deny_before(words, position, weights)
+            if not protected[position]:
+                _take_back(words, position, weights)
             position += 1
             continue
+        if trigger == ("normal",) or trigger == ("unremarkable",):
+            _take_back(words, position, weights)
         weight, scope = _BEFORE[trigger]
         position += len(trigger)
         for place in _reach(words, position, scope):
@@ -97,8 +107,14 @@ def _reach(words: Sequence[str], position: int, scope: int) -> list[int]:
     return found
 
 
-def _deny_before(words: Sequence[str], position: int, weights: list[float]) -> None:
-    for place in range(position - 1, max(-1, position - 1 - _AFTER_REACH), -1):
-        if words[place] in (SENTENCE_END, CLAUSE_END):
+def _take_back(words: Sequence[str], position: int, weights: list[float]) -> None:
+    """Lower what stands before a word such as "normal", back to the beginning of its clause."""
+    weight = _AFTER.get(words[position])
+    if weight is None:
+        if tuple(words[position : position + 2]) != _RULED_OUT:
             return
-        weights[place] = DENIED
+        weight = DENIED
+    for place in range(position - 1, max(-1, position - 1 - _AFTER_REACH), -1):
+        if words[place] in (SENTENCE_END, CLAUSE_END, "and", "but"):
+            return
+        weights[place] = min(weights[place], weight)

@@ -44,7 +44,14 @@ def repair(word: str, known: Mapping[str, int], sounds: Mapping[str, str]) -> st
     if near:
         return min(near, key=known.__getitem__)
     sound = skeleton(word)
-    return sounds.get(sound) if len(sound) >= SHORTEST_SKELETON else None
+    meant = sounds.get(sound) if len(sound) >= SHORTEST_SKELETON else None
+    return meant if meant and abs(len(meant) - len(word)) <= 2 and _alike(meant, word) else None
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether words that sound alike share two thirds of their letters."""
+    shared = sum(min(one.count(letter), other.count(letter)) for letter in set(one))
+    return shared * 3 >= 2 * max(len(one), len(other))
 
 
 def _one_slip(word: str) -> Iterator[str]:
