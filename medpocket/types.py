@@ -14,13 +14,15 @@ class Turn:
 
     `line` is what its expert adds to a user's turn; it is read right after `text`, and apart from it, so that other
     experts can answer the same question without reading it again.
-    `ids` are the token ids as they were generated; a turn that has them is never tokenized again.
+    `ids` are the token ids as they were generated; a turn that has them is never tokenized again. `expert` is who
+    was asked, on a user's turn.
     """
 
     role: Role
     text: str
     ids: tuple[int, ...] | None = None
     line: str = ""
+    expert: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`medpocket route`: which expert a text belongs to, and why, without loading a model."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -11,7 +12,7 @@ from medpocket.cli import diagnostics, output
 from medpocket.cli.question import read_question
 from medpocket.cli.tables import json_option, table
 from medpocket.errors import InputError, OptionError
-from medpocket.router.route import Router, load_router
+from medpocket.router.route import load_router
 from medpocket.text import readable_question
 from medpocket.types import Route
 
@@ -25,7 +26,7 @@ _LEAST_SCORE = 0.005
 @click.option("--explain", is_flag=True, help="Show the terms that decided, each with its weight, and the runners-up.")
 @click.option("--batch", metavar="FILE", help='Route every row of JSON lines, each with "text"; "-" is stdin.')
 @click.option("--evaluate", metavar="FILE", help='Measure on JSON lines with "text", "accept" and "set".')
-@click.option("--plot", metavar="FILE.svg", type=click.Path(path_type=Path), help="With --evaluate: draw the confusions.")
+@click.option("--plot", metavar="FILE", type=click.Path(path_type=Path), help="With --evaluate: draw it, as SVG.")
 @json_option
 def route(
     text: tuple[str, ...], explain: bool, batch: str | None, evaluate: str | None, plot: Path | None, as_json: bool
@@ -111,7 +112,7 @@ def _batch(name: str) -> int:
 
 def _opened(name: str) -> IO[bytes]:
     if name == "-":
-        return click.get_binary_stream("stdin")  # type: ignore[return-value]
+        return sys.stdin.buffer
     try:
         return Path(name).open("rb")
     except OSError:

@@ -1,5 +1,6 @@
 """What `medpocket route --evaluate` prints and draws."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def _figures(verdict: Verdict) -> dict[str, float]:
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:
     def finite(figures: dict[str, float]) -> dict[str, float | None]:
-        return {name: value if value == value else None for name, value in figures.items()}
+        return {name: None if math.isnan(value) else value for name, value in figures.items()}
 
     return {
         "rows": len(verdict.rows),
@@ -72,7 +73,7 @@ def _recalls(verdict: Verdict) -> dict[str, dict[str, float]]:
 
 def _print(verdict: Verdict) -> None:
     def shown(share: float) -> str:
-        return f"{share:.3f}" if share == share else "-"
+        return "-" if math.isnan(share) else f"{share:.3f}"
 
     header = ("SET", "ROWS", "ACCURACY", "MACRO RECALL", "ABSTAINED WRONGLY", "ECE")
     rows = [header]

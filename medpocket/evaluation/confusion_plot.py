@@ -8,7 +8,7 @@ _FONT = 'font-family="DejaVu Sans, Arial, sans-serif"'
 
 
 def confusion_svg(confusion: Mapping[tuple[str, str], int], experts: Sequence[str]) -> str:
-    """Draw the counts of (right, chosen); a cell is as dark as its share of its row. Rows without texts are left out."""
+    """Draw the counts of (right, chosen); a cell is as dark as its share of its row. Empty rows are left out."""
     rows = [name for name in experts if any(right == name for right, _ in confusion)]
     width = _LEFT + _CELL * len(experts) + _MARGIN
     height = _TOP + _CELL * len(rows) + _MARGIN

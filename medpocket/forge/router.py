@@ -5,7 +5,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,32 @@ from medpocket.forge.corpus import Corpus, load_corpus
 from medpocket.forge.router_augment import Augmenter
 from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of, temper
 from medpocket.forge.router_texts import UTTERANCES, Sample
-from medpocket.forge.router_training import Examples, Floats, Plan, Trained, mean_vectors, softmax, start_from, train
+from medpocket.forge.router_training import (
+    Examples,
+    Floats,
+    Plan,
+    Trained,
+    joined,
+    mean_vectors,
+    softmax,
+    start_from,
+    train,
+)
 from medpocket.registry import GENERAL, Registry, load_registry
 from medpocket.router.features import feature_count, features, term_scores
 from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of
 from medpocket.router.reading import PIECE_BUCKETS, Reading, Vocabulary, as_vocabulary, pieces_of, read
 from medpocket.router.weights import write_weights
 
-Report = Callable[[str], None]
+Report = Callable[[str], object]
 
 FEWEST = 3  # a word that texts have less often is read by its pieces, unless the lexicon has it
 MOST_WORDS = 40_000
 VARIANTS = 10  # of each utterance
+MEMBERS = 3  # gates whose mean decides
+ABSTAINS = 1.75  # added to the logit of `general`: rather no expert than a guess
+LEFT_OUT = "patient"  # the register that calibrates
+PIECES_KEEP = 0.5  # of what pieces learnt from known words; an unknown word is a guess
 TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without
 SOURCE_WEIGHTS = {
     "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "frames": 0.3,
@@ -130,9 +144,8 @@ def examples_of(
     starts = [0]
     accept = np.zeros((len(samples), len(experts)), np.float32)
     for number, (sample, reading) in enumerate(zip(samples, readings, strict=True)):
-        if dice and dice.random() < 1 / 3:
-            reading = _with_terms_hidden(reading, dice)
-        found.append(features(reading, term_scores(reading, lexicon.weights), lexicon.kinds))
+        shown = _with_terms_hidden(reading, dice) if dice and dice.random() < 1 / 3 else reading
+        found.append(features(shown, term_scores(shown, lexicon.weights), lexicon.kinds))
         rows.append(reading.rows)
         counts.append(reading.counts)
         starts.append(starts[-1] + len(reading.rows))
@@ -148,8 +161,6 @@ def examples_of(
 
 
 def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
-    from dataclasses import replace
-
     return replace(reading, terms=[term for term in reading.terms if dice.random() >= TERM_LOST])
 
 
@@ -168,7 +179,7 @@ def fit_pieces(trained: Trained, vocabulary: Vocabulary) -> None:
     words = [word for word in vocabulary.words if len(word) > 3]
     numbers = [vocabulary.words[word] for word in words]
     found = mean_vectors([pieces_of(word) for word in words], trained.embedding[numbers], PIECE_BUCKETS)
-    trained.embedding[vocabulary.first_piece : vocabulary.first_pair] = found
+    trained.embedding[vocabulary.first_piece :] = PIECES_KEEP * found
 
 
 def temperature_for(logits: Floats, accept: Floats) -> float:
@@ -197,20 +208,45 @@ def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
     examples = examples_of(material.samples, readings, lexicon, experts, random.Random(plan.seed))
     own = [read(sample.text, material.vocabulary) for sample in material.watched]
     watched = examples_of(material.watched, own, lexicon, experts)
+    temperature = calibrate(material, examples, experts, plan)
+    report(f"temperature {temperature:.2f}")
+    members = []
+    for number in range(MEMBERS):
+        members.append(train_member(material, examples, experts, replace(plan, seed=plan.seed + number)))
+        report(f"member {number + 1} of {MEMBERS}: right on those set aside {right_share(members[-1], watched):.3f}")
+    weights = joined(members)
+    report(f"joined: right on those set aside {right_share(weights, watched):.3f}")
+    save(out, weights, material.vocabulary, lexicon, experts, temperature)
+
+
+def train_member(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> Trained:
+    """Train one of the gates that are joined at last."""
     dice = np.random.default_rng(plan.seed)
     embedding = dice.normal(0, 0.05, (material.vocabulary.row_count, plan.width)).astype(np.float32)
     embedding[material.vocabulary.first_piece :] = 0
     weights = start_from(embedding, feature_count(len(experts)), len(experts), plan)
-
-    def watch(epoch: int, loss: float) -> None:
-        right = (watched.accept[np.arange(len(watched)), weights.logits(watched).argmax(axis=1)]).mean()
-        report(f"epoch {epoch}: loss {loss:.3f}, right on those set aside {right:.3f}")
-
-    train(weights, examples, plan, watch)
+    train(weights, examples, plan)
     fit_pieces(weights, material.vocabulary)
-    temperature = temperature_for(weights.logits(watched), watched.accept)
-    report(f"temperature {temperature:.2f}")
-    save(out, weights, material.vocabulary, lexicon, experts, temperature)
+    weights.bias[experts.index(GENERAL)] += ABSTAINS
+    return weights
+
+
+def calibrate(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> float:
+    """The temperature for a register that was not trained on: a gate without the utterances of one is tried on them.
+
+    What patients say is left out, since a gate that has not seen it finds it the hardest.
+    """
+    left_out = np.array([one.source == "utterances" and one.register == LEFT_OUT for one in material.samples])
+    rest = replace(examples, weight=np.where(left_out, 1e-9, examples.weight).astype(np.float32))
+    weights = train_member(material, rest, experts, plan)
+    chosen = np.flatnonzero(left_out)
+    return temperature_for(weights.logits(examples)[chosen], examples.accept[chosen])
+
+
+def right_share(weights: Trained, examples: Examples) -> float:
+    """The share of texts for which an accepted expert is the first."""
+    found = weights.logits(examples).argmax(axis=1)
+    return float(examples.accept[np.arange(len(examples)), found].mean())
 
 
 def save(
@@ -248,7 +284,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         train_router(
-            arguments.data, arguments.out, Plan(seed=arguments.seed), lambda line: print(line, file=sys.stderr)
+            arguments.data, arguments.out, Plan(seed=arguments.seed), lambda line: sys.stderr.write(f"{line}\n")
         )
     except MedpocketError as error:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")

@@ -101,7 +101,9 @@ def written(registry: Registry) -> Iterator[Sample]:
 # Experts that a patient or a method defines: what makes a question theirs stands beside the terms of another expert.
 ACROSS = ("pharmacology", "pediatrics", "womens_health", "radiology", "oncology")
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
-ELSEWHERE = 6000
+ELSEWHERE = 10_000
+_REGISTERS = {"literature": 3, "notes": 3, "examinations": 3, "people": 3}  # how often, for terms that all use
+_OWN_REGISTER = 0.85  # how often a lay term stands in what people say
 
 
 class Framer:
@@ -111,9 +113,12 @@ class Framer:
         self._dice = dice
         self._terms: dict[str, list[str]] = {}
         self._drugs: list[str] = []
+        self._lay: set[str] = set()
         for entry in entries:
             if entry.counts >= 1 and entry.kind not in ("disease", "drug"):
                 self._terms.setdefault(entry.expert, []).append(entry.term)
+                if entry.kind == "lay":
+                    self._lay.add(entry.term)
             elif entry.kind == "drug":
                 self._drugs.append(entry.term)
                 if entry.counts >= 2:
@@ -124,17 +129,25 @@ class Framer:
         """Each term of each expert in so many sentences; `across` more for each expert of ACROSS."""
         for expert in self._experts:
             for term in self._terms[expert] * times:
-                frame = self._dice.choice(FRAMES["frames"]["organ"])
-                yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames")
+                register = self._register(term)
+                frame = self._dice.choice(FRAMES["registers"][register])
+                yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames", register)
         for expert in ACROSS:
             for _ in range(across):
                 frame = self._dice.choice(FRAMES["frames"][expert])
                 yield Sample(self._fill(frame, expert, _PATIENTS.get(expert, "patients")), (expert,), "across")
 
+    def _register(self, term: str) -> str:
+        if term in self._lay and self._dice.random() < _OWN_REGISTER:
+            return "people"
+        return self._dice.choices(list(_REGISTERS), list(_REGISTERS.values()))[0]
+
     def _fill(self, frame: str, expert: str, patients: str, term: str | None = None) -> str:
         dice = self._dice
         own = self._terms[expert]
         other = self._terms[dice.choice([name for name in self._experts if name != expert])]
+        if term in self._lay:
+            own = [one for one in own if one in self._lay]
         slots = {name: dice.choice(own) for name in "uvw"} | {name: dice.choice(other) for name in "op"}
         slots |= {name: dice.choice(self._drugs) for name in "de"}
         slots |= {"t": term or dice.choice(own), "i": dice.choice(FRAMES["imaging"]), "n": str(dice.randrange(2, 90))}
@@ -142,11 +155,16 @@ class Framer:
 
 
 def elsewhere(dice: random.Random) -> Iterator[Sample]:
-    """What is not medical: whole sentences, and others made of openings, actions and objects."""
+    """What is not medical: whole sentences, and others put together from parts."""
     parts = FRAMES["elsewhere"]
     for text in parts["sentences"] * 5:
         yield Sample(text, (GENERAL,), "elsewhere")
-    for _ in range(ELSEWHERE):
-        words = (dice.choice(parts["openings"]), dice.choice(parts["actions"]), dice.choice(parts["objects"]))
-        text = " ".join(words[dice.choice((0, 0, 1)) :] if dice.random() < 0.9 else words[:1] + words[2:])
+    for number in range(ELSEWHERE):
+        opening, action = dice.choice(parts["openings"]), dice.choice(parts["actions"])
+        if number % 2:
+            link, (thing, other) = dice.choice(parts["links"]), dice.sample(parts["things"], 2)
+            text = link.format(o=opening, a=action, t=thing, u=other)
+        else:
+            words = (opening, action, dice.choice(parts["objects"]))
+            text = " ".join(words[dice.choice((0, 0, 1)) :] if dice.random() < 0.9 else words[:1] + words[2:])
         yield Sample(text, (GENERAL,), "elsewhere")

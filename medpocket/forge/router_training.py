@@ -16,6 +16,7 @@ from medpocket.router.gate import POOLING_PRIOR
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Report = Callable[[int, float], None]
 EPSILON = 1e-8
 
 
@@ -41,16 +42,16 @@ class Examples:
 class Plan:
     """How it is trained."""
 
-    width: int = 64
-    hidden: int = 96
-    epochs: int = 6
+    width: int = 32
+    hidden: int = 48
+    epochs: int = 2
     batch: int = 256
     rate: float = 2e-3
-    row_rate: float = 0.05
+    row_rate: float = 0.01
     decay: float = 3e-3
     row_decay: float = 2e-6
     word_dropout: float = 0.2
-    lexicon_dropout: float = 0.15
+    lexicon_dropout: float = 0.1
     hidden_dropout: float = 0.3
     smoothing: float = 0.05
     seed: int = 1
@@ -136,10 +137,8 @@ def targets(scores: Floats, accept: Floats, smoothing: float) -> Floats:
     return found
 
 
-def train(
-    weights: Trained, examples: Examples, plan: Plan, report: Callable[[int, float], None]
-) -> Trained:
-    """Train in place and return `weights`; `report` is given each epoch's number and mean loss."""
+def train(weights: Trained, examples: Examples, plan: Plan, report: Report = lambda _epoch, _loss: None) -> None:
+    """Train in place; `report` is given each epoch's number and mean loss."""
     dice = np.random.default_rng(plan.seed + 1)
     squares = np.full(len(weights.embedding), 1e-6, np.float32)
     steps = plan.epochs * -(-len(examples) // plan.batch)
@@ -151,7 +150,29 @@ def train(
             pace = 0.5 * (1 + np.cos(np.pi * step / (steps + 1))) * min(1.0, step / 200)
             losses.append(_step(weights, examples, chosen, plan, step, float(pace), squares, dice))
         report(epoch + 1, float(np.mean(losses)))
-    return weights
+
+
+def joined(members: Sequence[Trained]) -> Trained:
+    """One gate whose logits are the mean of those of all members: side by side, each with its embedding."""
+    count = len(members)
+    features = len(members[0].direct) - members[0].embedding.shape[1]
+    hidden = members[0].inner.shape[1]
+    width = members[0].embedding.shape[1]
+    inner = np.zeros((features + count * width, count * hidden), np.float32)
+    for number, member in enumerate(members):
+        columns = slice(number * hidden, (number + 1) * hidden)
+        inner[:features, columns] = member.inner[:features]
+        inner[features + number * width : features + (number + 1) * width, columns] = member.inner[features:]
+    shared = np.mean([member.direct[:features] for member in members], axis=0)
+    apart = [member.direct[features:] / np.float32(count) for member in members]
+    return Trained(
+        embedding=np.concatenate([member.embedding for member in members], axis=1),
+        direct=np.concatenate((shared, *apart)),
+        inner=inner,
+        inner_bias=np.concatenate([member.inner_bias for member in members]),
+        outer=np.concatenate([member.outer / np.float32(count) for member in members]),
+        bias=np.mean([member.bias for member in members], axis=0),
+    )
 
 
 def _batches(count: int, size: int, dice: np.random.Generator) -> Iterator[Ints]:
@@ -212,9 +233,7 @@ def _adam(weights: Trained, name: str, gradient: Floats, rate: float, decay: flo
         value *= 1 - rate * decay * 10
 
 
-def _adagrad(
-    embedding: Floats, squares: Floats, pooled: _Pooled, back: Floats, plan: Plan, pace: float
-) -> None:
+def _adagrad(embedding: Floats, squares: Floats, pooled: _Pooled, back: Floats, plan: Plan, pace: float) -> None:
     order = np.argsort(pooled.rows, kind="stable")
     rows = pooled.rows[order]
     if not len(rows):

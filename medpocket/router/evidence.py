@@ -7,6 +7,8 @@ gradient there, a term moreover what it adds to the lexicon's scores, times the 
 from typing import TYPE_CHECKING
 
 from medpocket.router.gate import POOLING_PRIOR, Gate
+from medpocket.router.language import ENGLISH
+from medpocket.router.normalise import word_set
 from medpocket.router.reading import Reading, shown
 from medpocket.types import Evidence
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 8
+SMALL_WORDS = ENGLISH | word_set("new both other all more most such one two every each also just get got")
 LEAST_SHARE = 0.05  # of the strongest piece's weight
 
 
@@ -41,11 +44,14 @@ def evidence_for(
         inside[term.start : term.end] = True
         name = shown(reading.words[term.start : term.end])
         weights[name] = weights.get(name, 0.0) + float(added + by_word[term.start : term.end].sum())
-    for place in np.flatnonzero((by_word > 0) & ~inside):
+    for place in map(int, np.flatnonzero((by_word > 0) & ~inside)):
+        if reading.words[place] in SMALL_WORDS:
+            continue
         name = shown(reading.words[place : place + 1])
         weights[name] = weights.get(name, 0.0) + float(by_word[place])
     ranked = sorted(weights.items(), key=lambda item: -item[1])[:MOST]
-    return tuple(Evidence(name, round(weight, 2)) for name, weight in ranked if weight > ranked[0][1] * LEAST_SHARE)
+    least = max(ranked[0][1] * LEAST_SHARE, 0.0) if ranked else 0.0
+    return tuple(Evidence(name, round(weight, 2)) for name, weight in ranked if weight > least)
 
 
 def _by_term(scores: "NDArray[np.float32]", gradient: "NDArray[np.float32]") -> "NDArray[np.float32]":

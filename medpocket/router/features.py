@@ -20,7 +20,7 @@ def feature_count(experts: int) -> int:
 
 
 def term_scores(reading: Reading, weights: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """What each term counts for each expert, (terms, experts); `weights` are those of the lexicon, (entries, experts)."""
+    """What each term counts for each expert, (terms, experts); `weights` are the lexicon's, (entries, experts)."""
     import numpy as np
 
     numbers = np.array([term.number for term in reading.terms], dtype=np.int64)
@@ -29,10 +29,8 @@ def term_scores(reading: Reading, weights: "NDArray[np.float32]") -> "NDArray[np
     return found
 
 
-def features(
-    reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np.uint8]"
-) -> "NDArray[np.float32]":
-    """Return the features of one text; `scores` are its `term_scores`, `kinds` the kind of each entry of the lexicon."""
+def features(reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np.uint8]") -> "NDArray[np.float32]":
+    """Return the features of one text; `scores` are its `term_scores`, `kinds` those of the lexicon's entries."""
     import numpy as np
 
     total = scores.sum(axis=0)
@@ -53,7 +51,7 @@ def features(
         float(not len(reading.terms)),
         float(reading.asks),
         float(start > 0),
-        len(reading.rows) / (3 * words),
+        float(reading.counts.sum()) / words,
     ]
     return np.concatenate(
         (

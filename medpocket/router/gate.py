@@ -1,9 +1,9 @@
 """The gate: one hidden layer over the lexicon's features and the mean embedding, beside a direct linear path.
 
-    pooled  = sum(counts * embedding[rows]) / sqrt(sum(counts) + 4)
-    inputs  = (features, pooled)
-    logits  = direct @ inputs + outer @ relu(inner @ inputs + inner_bias) + bias
-    scores  = softmax(logits / temperature)
+pooled  = sum(counts * embedding[rows]) / sqrt(sum(counts) + 4)
+inputs  = (features, pooled)
+logits  = direct @ inputs + outer @ relu(inner @ inputs + inner_bias) + bias
+scores  = softmax(logits / temperature)
 """
 
 from collections.abc import Mapping
@@ -70,4 +70,4 @@ def pool(vectors: "NDArray[np.float32]", counts: "NDArray[np.float32]") -> "NDAr
 
 def as_gate(content: Mapping[str, Any]) -> Gate:
     names = ("embedding", "scales", "direct", "inner", "inner_bias", "outer", "bias")
-    return Gate(*(content[name] for name in names), temperature=float(content["temperature"][0]))
+    return Gate(**{name: content[name] for name in names}, temperature=float(content["temperature"][0]))

@@ -5,7 +5,7 @@ After NegEx (Chapman et al., J Biomed Inform 34:301, 2001): a trigger, a scope i
 
 from collections.abc import Sequence
 
-from medpocket.router.normalise import CLAUSE_END, SENTENCE_END
+from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, word_set
 
 DENIED = 0.0
 DISTANT = 0.3  # a relative's
@@ -17,14 +17,15 @@ _BEFORE: dict[tuple[str, ...], tuple[float, int]] = {
     tuple(trigger.split()): (weight, scope)
     for weight, scope, triggers in (
         (DENIED, 6, "no evidence of|no sign of|no history of|no known|no complaint of|no symptom of|negative for"),
-        (DENIED, 6, "denies|denied|deny|denying|without|w/o|absence of|free of|rule out for|ruled out for"),
+        (DENIED, 6, "denied|deny|denying|without|w/o|absence of|free of|rule out for|ruled out for"),
         (DENIED, 4, "no|nor|neither|never had|not have|not had|not having|not have any|lack of|rather than"),
         (DENIED, 1, "not"),
-        (DISTANT, 8, "family history of|family history|mother had|father had|brother had|sister had|mother ha|father ha"),
-        (DISTANT, 8, "runs in family|fh|fhx|father died of|mother died of|brother ha|sister ha|husband ha|wife ha"),
+        (DISTANT, 8, "family history of|family history|mother had|father had|brother had|sister had|mother has"),
+        (DISTANT, 8, "father has|runs in family|run in family|fh|fhx|father died of|mother died of|brother has"),
+        (DISTANT, 8, "sister has|husband has|wife has"),
         (PAST, 8, "history of|h/o|hx of|hx|pmh|pmhx|past medical history|known|s/p|status post|background of"),
         (NORMAL, 2, "normal|unremarkable"),
-        (PAST, 8, "takes|take|taking|medication|medications|meds|med|current medication|on treatment with"),
+        (PAST, 8, "take|taking|medication|med|current medication|on treatment with"),
     )
     for trigger in triggers.split("|")
 }
@@ -34,25 +35,24 @@ for _trigger in sorted(_BEFORE, key=len, reverse=True):
 
 # What looks like a denial and is none, or is the complaint itself.
 _NO_DENIAL = {
-    "no": frozenset(
+    "no": word_set(
         "longer better change improvement relief response one idea period menses menstruation sleep energy appetite "
         "interest feeling sensation erection sperm urine motivation libido voice increase doubt matter more other "
-        "bowel way need".split()
+        "bowel way need"
     ),
-    "without": frozenset("contrast sleep treatment help medication".split()),
-    "not": frozenset(
+    "without": word_set("contrast sleep treatment help medication"),
+    "not": word_set(
         "only sure sleep sleeping eating eat feeding breathing breathe able see hear feel seeing hearing feeling "
         "moving move working work walking walk talking talk gaining growing passing pass getting going responding "
-        "respond improving want be been to know help helping tolerate swallow urinate respond in on allowed".split()
+        "respond improving want be been to know help helping tolerate swallow urinate respond in on allowed"
     ),
-    "take": frozenset(), "takes": frozenset(), "taking": frozenset(),
-}  # fmt: skip
-_ENDS = frozenset("but however although though except yet still because presents presenting now which who".split())
+}
+_ENDS = word_set("but however although though except yet still because presents presenting now which who")
 _LISTED = frozenset(("or", "and", "nor", "and/or", "any"))
 # What stands behind the words that it takes back, in the same clause.
 _AFTER = {
     **dict.fromkeys(("absent", "denied", "unlikely", "excluded"), DENIED),
-    **dict.fromkeys("normal unremarkable fine clear clean stable negative flat intact controlled ok okay".split(), NORMAL),
+    **dict.fromkeys(word_set("normal unremarkable fine clear clean stable negative flat intact controlled ok"), NORMAL),
     **dict.fromkeys(("resolved", "settled", "cured", "healthy"), NORMAL),
 }
 _RULED_OUT = ("ruled", "out")
@@ -73,9 +73,9 @@ def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
                 _take_back(words, position, weights)
             position += 1
             continue
-        if trigger == ("normal",) or trigger == ("unremarkable",):
-            _take_back(words, position, weights)
         weight, scope = _BEFORE[trigger]
+        if weight == NORMAL:
+            _take_back(words, position, weights)
         position += len(trigger)
         for place in _reach(words, position, scope):
             weights[place] = min(weights[place], weight)

@@ -8,8 +8,14 @@ SENTENCE_END = "."
 CLAUSE_END = ","
 AGES = {"agebaby": "a baby's age", "agechild": "a child's age", "ageadult": "an adult's age", "ageold": "an old age"}
 
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of `words`, parted by spaces."""
+    return frozenset(words.split())
+
+
 # They stand between the words of a term and say nothing about the specialty: "pain in my knee" is "pain in knee".
-DETERMINERS = frozenset("the a an my his her your our their its this that these those".split())
+DETERMINERS = word_set("the a an my his her your our their its this that these those")
 
 _AGE = re.compile(
     r"\b(\d{1,3})[\s-]*(years?|yrs?|y|months?|mos?|weeks?|wks?|days?|hours?)[\s-]*"
@@ -80,7 +86,7 @@ def usual_form(word: str) -> str:
 
 
 def _singular(word: str) -> str:
-    if len(word) < 4 or word[-1] != "s" or word[-2] in "sui":
+    if len(word) < 4 or word[-1] != "s" or word[-2] in "sui" or word == "does":
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

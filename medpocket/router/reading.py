@@ -19,7 +19,6 @@ _MARKS = frozenset((SENTENCE_END, CLAUSE_END))
 _REPEATED = 0.3  # what a term counts when it stands there again
 _REPAIRS = 24  # words repaired in one text, at most: each costs some hundred look-ups
 PIECE_BUCKETS = 1 << 14
-PAIR_BUCKETS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,9 @@ class Vocabulary:
         return len(self.words)
 
     @property
-    def first_pair(self) -> int:
-        return len(self.words) + PIECE_BUCKETS
-
-    @property
     def row_count(self) -> int:
-        """How many rows the embedding has: words, pieces of unknown words, pairs of words."""
-        return len(self.words) + PIECE_BUCKETS + PAIR_BUCKETS
+        """How many rows the embedding has: words, then pieces of unknown words."""
+        return len(self.words) + PIECE_BUCKETS
 
 
 @lru_cache(maxsize=16384)
@@ -178,30 +173,20 @@ def _rows(
     rows: list[int] = []
     counts: list[float] = []
     places: list[int] = []
-    known, first_piece, first_pair = vocabulary.words, vocabulary.first_piece, vocabulary.first_pair
-    before = -1
+    known, first_piece = vocabulary.words, vocabulary.first_piece
     for place, (word, weight) in enumerate(zip(words, weights, strict=True)):
-        if word in _MARKS:
-            before = -1
+        if word in _MARKS or weight <= 0:
             continue
-        row = known.get(word, -1)
-        if weight > 0:
-            if row >= 0:
-                rows.append(row)
-                counts.append(weight)
-                places.append(place)
-            else:
-                pieces = pieces_of(word)
-                share = weight / len(pieces)
-                for piece in pieces:
-                    rows.append(first_piece + piece)
-                    counts.append(share)
-                    places.append(place)
-            if before >= 0 and row >= 0:
-                rows.append(first_pair + (before * 2654435761 + row * 40503) % PAIR_BUCKETS)
-                counts.append(weight)
-                places.append(place)
-        before = row if weight > 0 else -1
+        row = known.get(word)
+        if row is not None:
+            rows.append(row)
+            counts.append(weight)
+            places.append(place)
+            continue
+        pieces = pieces_of(word)
+        rows += [first_piece + piece for piece in pieces]
+        counts += [weight / len(pieces)] * len(pieces)
+        places += [place] * len(pieces)
     return rows, counts, places
 
 

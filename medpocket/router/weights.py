@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from medpocket.errors import RouterError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 MAGIC = b"MPROUTR1"
