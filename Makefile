@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove demo-model settings-page commands-page clean
+.PHONY: ask test check prove demo-model router settings-page commands-page clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -33,6 +33,11 @@ prove: $(VENV)/ready-train
 demo-model: $(VENV)/ready-train
 	@test -n "$(DATA)" || { echo "make demo-model needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
 	$(BIN)/python -m medpocket.forge.demo --data "$(DATA)" --out assets/demo.gguf
+
+## router: train the router's weights anew, from the lexicon, the utterances and the texts in DATA (docs/router.md)
+router: $(VENV)/ready
+	@test -n "$(DATA)" || { echo "make router needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python -m medpocket.forge.router --data "$(DATA)" --out assets/router.bin
 
 ## settings-page: write docs/settings.md from the settings themselves
 settings-page: $(VENV)/ready
