@@ -12,7 +12,7 @@ from typing import Any
 
 from medpocket import paths
 from medpocket.errors import OptionError
-from medpocket.toml_file import Choice, Flag, Number, Rule, Text, about, keys_of, read_toml_if_there, table_of
+from medpocket.toml_file import Choice, Flag, Number, Rule, Text, about, broken, keys_of, read_toml_if_there, table_of
 from medpocket.types import Sampling
 
 FILE_NAME = "config.toml"
@@ -73,13 +73,14 @@ class Settings:
             example="4",
         ),
     )
-    gpu_layers: int = field(
-        default=0,
+    gpu_layers: int | None = field(
+        default=None,
         metadata=about(
             Number(0, 1000, whole=True),
-            "Layers of the model that a graphics processor computes. MedPocket does not choose a number by itself: "
-            "0 leaves everything to the processor, and any other number needs a llama.cpp built for your "
-            "graphics processor.",
+            "Layers of the model that a graphics processor computes; 0 leaves everything to the processor. Any other "
+            "number needs a llama.cpp built for your graphics processor.",
+            unset="as many as its free memory holds, where llama.cpp sees a graphics processor",
+            example="0",
         ),
     )
     repack: bool = field(
@@ -87,9 +88,9 @@ class Settings:
         metadata=about(
             Flag(),
             "Let llama.cpp rearrange the weights for this processor while it loads them. Off, the file is mapped and "
-            "its memory is shared and given back under pressure. Measured on a 7B Q4_K_M file with 2 cores, on "
-            "against off: 9.8 against 8.7 tokens a second of answer, but 35.0 against 57.6 of prompt, 8.1 against "
-            "4.4 GB of memory, and 2.4 against 0.1 s to load.",
+            "its memory is shared and given back under pressure; on, as much memory is this process's own. Measured on "
+            "a 7B Q4_K_M file with 2 cores, on against off: 9.8 against 8.7 tokens a second of answer, but 35.0 "
+            "against 57.6 of prompt, and 2.4 against 0.1 s to load.",
         ),
     )
     batch: int = field(
@@ -133,6 +134,15 @@ class Settings:
         default=None,
         metadata=_sampling("seed", "With the same seed, machine and settings, an answer comes out the same.", "1"),
     )
+    allow_pull: bool = field(
+        default=True,
+        metadata=about(
+            Flag(),
+            "Whether `medpocket models pull` and `experts add hub:...` may fetch files over the network. Nothing else "
+            "ever does.",
+            machine_decides="yes",
+        ),
+    )
     log_level: str = field(
         default="warning",
         metadata=about(
@@ -143,10 +153,14 @@ class Settings:
     )
 
 
+MACHINE_DECIDES = frozenset(entry.name for entry in fields(Settings) if "machine_decides" in entry.metadata)
+
+
 def load_settings(*files: Path) -> Settings:
     """Read `files`, later ones over earlier ones; by default the machine's config.toml and then the user's.
 
-    A file that is not there says nothing. Raises SettingsError for one that is there and broken.
+    A file that is not there says nothing. Raises SettingsError for one that is there and broken, and for one that
+    changes what the first file, the machine's, has decided for all.
     """
     if not files:
         files = (paths.machine_config_folder() / FILE_NAME, paths.config_folder() / FILE_NAME)
@@ -156,6 +170,10 @@ def load_settings(*files: Path) -> Settings:
         content = read_toml_if_there(path)
         if content is not None:
             rule.check(path, "", content)
+            for name in MACHINE_DECIDES & content.keys() & chosen.keys():
+                if content[name] != chosen[name]:
+                    decided = f"{_as_toml(chosen[name])} is decided for this machine, in {files[0]}"
+                    raise broken(path, name, decided, "delete the line")
             chosen.update(content)
     return Settings(**chosen)
 
@@ -242,7 +260,11 @@ def settings_page() -> str:
         f"| {entry.metadata['rule'].describe()} | {_unless_set(entry)} |"
         for entry in keys_of(Settings)
     ]
-    return _PAGE.format(rows="\n".join(rows), example=example_toml())
+    return _PAGE.format(
+        rows="\n".join(rows),
+        example=example_toml(),
+        decided=", ".join(f"`{name}`" for name in sorted(MACHINE_DECIDES)),
+    )
 
 
 _PAGE = """# Settings
@@ -256,7 +278,8 @@ Settings are lines of a file `config.toml`. There can be two:
 2. Your own: in your configuration folder (Linux: `~/.config/medpocket`), or in `config` below `MEDPOCKET_HOME` where
    that is set. `medpocket doctor` prints the folder.
 
-A setting of your own replaces the machine's. A file that is broken is named, with the key and the reason, and nothing
+A setting of your own replaces the machine's, except {decided}: there the machine's stands, and a file of yours that
+says otherwise is refused. A file that is broken is named, with the key and the reason, and nothing
 runs until it is mended or moved away: a setting that an administrator made is never skipped in silence.
 
 How an answer's words are chosen is looked up in four places, each over the ones before it: what is built in, the

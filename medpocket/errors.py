@@ -12,6 +12,8 @@ MedpocketError
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 ├── RouterError           the router's weights are missing or damaged
+├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
+├── DiskShortError        there is too little room on the disk
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
@@ -110,6 +112,18 @@ class RouterError(MedpocketError):
     """The router's weights are missing or damaged."""
 
     code = "router"
+
+
+class DownloadError(MedpocketError):
+    """A file cannot be fetched: it is forbidden, there is no network, or what came is not what was promised."""
+
+    code = "download"
+
+
+class DiskShortError(MedpocketError):
+    """There is too little room on the disk."""
+
+    code = "disk"
 
 
 class OfflineError(MedpocketError):

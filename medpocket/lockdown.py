@@ -1,4 +1,7 @@
-"""What every process of MedPocket gives up before it does anything else: the network and core dumps."""
+"""What every process of MedPocket gives up before it does anything else: the network and core dumps.
+
+The one process that downloads gives up all of the network but the hosts that it was given.
+"""
 
 import os
 import sys
@@ -33,6 +36,73 @@ def refuse_network() -> None:
                 _refuse("use a network address")
 
     sys.addaudithook(hook)
+
+
+class OpenHosts:
+    """The hosts and ports that a downloading process may reach; everything else of the network is refused."""
+
+    def __init__(self) -> None:
+        self._hosts: set[tuple[str, int]] = set()
+        self._addresses: set[tuple[str, int]] = set()
+
+    def open(self, host: str, port: int) -> None:
+        """Let this process reach one more."""
+        self._hosts.add((host.lower(), port))
+
+    def check_lookup(self, host: object, port: object) -> None:
+        """Raise OfflineError for a host that was not opened."""
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if (name.lower(), _number(port)) not in self._hosts:
+            _refuse("look up a host that this download does not need")
+
+    def found(self, answers: Any) -> Any:
+        """Keep the addresses that the name look-up of an open host gave."""
+        self._addresses.update((answer[4][0], answer[4][1]) for answer in answers)
+        return answers
+
+    def check_address(self, address: Any) -> None:
+        """Raise OfflineError for an address that is none of an open host."""
+        if tuple(address[:2]) not in self._addresses:
+            _refuse("reach an address that this download does not need")
+
+
+def _number(port: object) -> int:
+    return int(port) if isinstance(port, (int, str)) and str(port).isdigit() else -1
+
+
+def refuse_other_hosts() -> OpenHosts:
+    """Refuse, for good, every host in this process but those that are opened; TCP alone, and outgoing alone.
+
+    Names are looked up through `socket.getaddrinfo`, which is where open hosts' addresses become known.
+    """
+    import socket
+
+    hosts = OpenHosts()
+    look_up = socket.getaddrinfo
+    inet, local = (socket.AF_INET, socket.AF_INET6), getattr(socket, "AF_UNIX", None)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if not event.startswith("socket."):
+            return
+        if event == "socket.getaddrinfo":
+            hosts.check_lookup(arguments[0], arguments[1])
+        elif event in _NAME_LOOKUPS:
+            _refuse("look up a host name")
+        elif event == "socket.__new__":
+            stream = int(arguments[2]) & 0xF == socket.SOCK_STREAM  # the bits above are flags of Linux
+            if arguments[1] not in (local, _UNSET_FAMILY) and not (arguments[1] in inet and stream):
+                _refuse("open a network socket")
+        elif event == "socket.connect" and isinstance(arguments[1], tuple):
+            hosts.check_address(arguments[1])
+        elif event in _ADDRESSED and isinstance(arguments[1] if len(arguments) > 1 else None, tuple):
+            _refuse("use a network address")
+
+    def getaddrinfo(*arguments: Any, **named: Any) -> Any:
+        return hosts.found(look_up(*arguments, **named))
+
+    sys.addaudithook(hook)
+    socket.getaddrinfo = getaddrinfo
+    return hosts
 
 
 def _inside_socketpair() -> bool:

@@ -39,6 +39,16 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def machine_models_folder() -> Path:
+    """Models for every user of this machine, which an administrator put there; it need not exist."""
+    override = os.environ.get("MEDPOCKET_MACHINE_MODELS")
+    if override:
+        return Path(override)
+    import platformdirs
+
+    return platformdirs.site_data_path("medpocket", appauthor=False) / "models"
+
+
 def machine_config_folder() -> Path:
     """Settings for every user of this machine, read before the user's own."""
     override = os.environ.get("MEDPOCKET_MACHINE_CONFIG")

@@ -47,6 +47,14 @@ _FILE = Text("a file's path without '..', not starting with '/'", r"(?!/)(?!.*(?
 _BYTES = Number(1, 10**13, whole=True)
 _GIGABYTES = Number(0, 10_000, above=True)
 _LINE = Text()
+_COUNT = Number(1, 2**24, whole=True)
+_SHAPE: dict[str, Rule] = {
+    "layers": _COUNT,
+    "embedding": _COUNT,
+    "feed_forward": _COUNT,
+    "heads": _COUNT,
+    "kv_heads": _COUNT,
+}
 
 Use = Literal["chatbot", "diagnosis", "edge", "research"]
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -102,6 +110,14 @@ class ModelSpec:
         metadata=about(
             ListOf(Text("OWNER/NAME/FILE", r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*/(?!.*\.\.)[^\\:]+")),
             "Other conversions of the same model, as OWNER/NAME/FILE. Their bytes differ.",
+        ),
+    )
+    shape: Mapping[str, int] = field(
+        default_factory=_no_entries,
+        hash=False,
+        metadata=about(
+            Table(_SHAPE),
+            "The shape of the network, by which `medpocket models import` recognises a file, together with its name.",
         ),
     )
     original: str | None = field(
@@ -293,7 +309,8 @@ def _model(merged: _Merged, name: str, row: Mapping[str, Any]) -> ModelSpec:
             wanted = "needs `asset`, or `repository` with `file` or `file_pattern`"
             raise broken(merged.origin[key], key, wanted, "say where the file comes from")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-    values["sampling"] = MappingProxyType(row.get("sampling", {}))
+    for table in ("sampling", "shape"):
+        values[table] = MappingProxyType(row.get(table, {}))
     if "accuracy" in row:
         accuracy = row["accuracy"]
         merged.require(

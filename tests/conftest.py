@@ -30,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "medpocket-home"
     monkeypatch.setenv("MEDPOCKET_HOME", str(folder))
     monkeypatch.setenv("MEDPOCKET_MACHINE_CONFIG", str(tmp_path / "machine"))
+    monkeypatch.setenv("MEDPOCKET_MACHINE_MODELS", str(tmp_path / "machine-models"))
     return folder
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -164,7 +165,7 @@ def test_a_question_too_long_even_without_its_history_is_refused() -> None:
 class ScriptedRouter:
     """Knows a few words, and the scores that each gives."""
 
-    SCORES = {
+    SCORES: ClassVar[dict[str, dict[str, float]]] = {
         "heart": {"cardiology": 0.9, "general": 0.1},
         "skin": {"dermatology": 0.9, "general": 0.1},
         "dose": {"pharmacology": 0.8, "general": 0.2},

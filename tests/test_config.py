@@ -55,7 +55,7 @@ def option(name: str, value: str) -> OptionError:
 
 def test_without_files_everything_is_left_to_medpocket() -> None:
     assert load_settings() == Settings()
-    assert Settings().repack is False and Settings().gpu_layers == 0
+    assert Settings().repack is False and Settings().gpu_layers is None
 
 
 def test_the_users_file_goes_over_the_machines(user_file: Path, machine_file: Path) -> None:

@@ -35,6 +35,7 @@ class Request:
     as_json: bool
     stream: bool
     stats: bool
+    force: bool = False
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Answering:
         spec = located.spec
         self.demonstration = bool(self.model and self.model.demonstration)
         if self.demonstration:
-            self._note("demonstration model, not a clinical model; for BioMistral-7B: -m PATH")
+            self._note("demonstration model, not a clinical model; for BioMistral-7B: medpocket models pull")
         elif spec and spec.advisory:
             self._note(f"{spec.title}: {spec.advisory}")
 

@@ -20,6 +20,7 @@ FAILED = 1
 COMMANDS = {
     "ask": ("medpocket.cli.ask", "Answer one question."),
     "route": ("medpocket.cli.route", "Name the expert that a text belongs to, and why."),
+    "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "doctor": (

@@ -62,6 +62,7 @@ def complete_expert(_context: click.Context, _parameter: click.Parameter, incomp
 @click.option("--plain", is_flag=True, help="No colours and no changing lines, for screen readers.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @click.option("--stats", is_flag=True, help="Print what the answer cost.")
+@click.option("--force", is_flag=True, help="Load the model even where memory looks short.")
 def ask(
     question: tuple[str, ...],
     model: str | None,
@@ -76,6 +77,7 @@ def ask(
     plain: bool,
     no_stream: bool,
     stats: bool,
+    force: bool,
 ) -> int:
     """Answer one question.
 
@@ -91,7 +93,7 @@ def ask(
     given = dict(options) | ({"seed": seed} if seed is not None else {})
     answers = experts_named(expert, mix, compare)
     route, mixes = not no_route, mix == AUTO
-    return _ask(Request(question, model, answers, route, mixes, system, given, as_json, not no_stream, stats))
+    return _ask(Request(question, model, answers, route, mixes, system, given, as_json, not no_stream, stats, force))
 
 
 def _ask(request: Request) -> int:
@@ -129,6 +131,7 @@ def _ask(request: Request) -> int:
             repack=settings.repack,
             log_level=settings.log_level,
             smaller=lambda available: smaller_choice(registry, available),
+            force=request.force,
         )
         try:
             yield engine.model

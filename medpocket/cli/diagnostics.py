@@ -24,10 +24,18 @@ def notice(text: str) -> None:
 
 def progress(done: int, total: int, what: str = "reading {:,} of {:,} tokens") -> None:
     """Show how much is done, on one line of a terminal that the next one replaces."""
+    if total:
+        status(what.format(done, total))
+
+
+def status(text: str) -> bool:
+    """Show one line that the next one replaces; tell whether there is a terminal that shows it."""
     global _progress_is_shown  # noqa: PLW0603 - there is one terminal
-    if _has_style() and total:
-        _write(f"{_CLEAR_LINE}{_DIM}{what.format(done, total)}{_RESET}")
-        _progress_is_shown = True
+    if not _has_style():
+        return False
+    _write(f"{_CLEAR_LINE}{_DIM}{_one_line(text)}{_RESET}")
+    _progress_is_shown = True
+    return True
 
 
 def clear_progress() -> None:

@@ -7,6 +7,7 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.ask import complete_expert, complete_model
+from medpocket.cli.experts_hub import adapter_at
 from medpocket.cli.tables import json_option
 from medpocket.config import load_settings
 from medpocket.errors import AdapterError, InputError, UnknownNameError
@@ -19,7 +20,7 @@ TYPES = ("q8_0", "q5_0", "q4_0")
 
 
 @click.command("add")
-@click.argument("source", metavar="FILE|DIR")
+@click.argument("source", metavar="FILE|DIR|hub:...")
 @click.option(
     "-e", "--expert", metavar="ID", shell_complete=complete_expert, help="Whose adapter it is, where it does not say."
 )
@@ -34,11 +35,13 @@ def add_command(
 ) -> int:
     """Check an adapter against its base model and add it.
 
-    FILE is a GGUF adapter; DIR is what PEFT wrote (adapter_config.json, adapter_model.safetensors), which is converted.
+    FILE is a GGUF adapter; DIR is what PEFT wrote (adapter_config.json, adapter_model.safetensors), which is converted;
+    hub:OWNER/NAME/FILE is a GGUF adapter that is fetched from the hub, and compared with the SHA-256 that it gives.
     """
     registry = load_registry()
     named = registry.expert(expert).id if expert else None
-    entry = add_adapter(Path(source).expanduser(), registry, named, model, licence=licence, replaces=replaces)
+    with adapter_at(source) as (path, origin):
+        entry = add_adapter(path, registry, named, model, licence=licence, replaces=replaces, origin=origin)
     record = entry.record
     if as_json:
         output.write_success("experts add", {"expert": record.expert, "path": str(entry.path), "sha256": record.sha256})
@@ -48,9 +51,19 @@ def add_command(
 
 
 def add_adapter(
-    source: Path, registry: Registry, expert: str | None, model: str | None, *, licence: str | None, replaces: bool
+    source: Path,
+    registry: Registry,
+    expert: str | None,
+    model: str | None,
+    *,
+    licence: str | None,
+    replaces: bool,
+    origin: str | None = None,
 ) -> Entry:
-    """Check and add the adapter at `source`. Raises AdapterError, ModelError, InputError and OSError."""
+    """Check and add the adapter at `source`; `origin` is where it comes from, where that is another place.
+
+    Raises AdapterError, ModelError, InputError and OSError.
+    """
     import tempfile
 
     from medpocket.experts.matrices import write_adapter
@@ -79,7 +92,7 @@ def add_adapter(
             expert=registry.expert(whose).id,
             fingerprint=base_fingerprint(base),
             base_name=located.spec.title if located.spec else base.name or located.path.stem,
-            source=str(source),
+            source=origin or str(source),
         )
         if licence:
             record = replace(record, licence=licence)

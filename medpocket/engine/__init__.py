@@ -10,6 +10,8 @@ from medpocket.engine.protocol import Engine, LoadedModel
 if TYPE_CHECKING:
     from medpocket.engine.llama import LlamaEngine
     from medpocket.engine.vocabulary import Vocabulary
+    from medpocket.models.accelerators import Accelerator
+    from medpocket.models.hardware import Machine
 
 __all__ = ["Engine", "LoadedModel", "load_engine", "load_vocabulary"]
 
@@ -32,26 +34,30 @@ def load_engine(
     threads: int | None = None,
     template: str | None = None,
     batch: int = 512,
-    gpu_layers: int = 0,
+    gpu_layers: int | None = None,
     repack: bool = False,
     log_level: str = "warning",
     smaller: Callable[[int], str] | None = None,
     try_first: bool = True,
+    force: bool = False,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
     Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
-    `trained_context` corrects a file that claims more. `template` is used where the file has none. `smaller` names,
-    for the bytes of memory that are free, what to take in the place of a model that does not fit. `try_first` has a
-    model of an uncommon architecture run in a process of its own before (trial.py).
+    `trained_context` corrects a file that claims more. `gpu_layers` None means as many as fit (models/fit.py).
+    `template` is used where the file has none. `smaller` names, for the bytes of memory that are free, what to take in
+    the place of a model that does not fit. `try_first` has a model of an uncommon architecture run in a process of its
+    own before (trial.py). `force` loads it even where memory looks short: the system may then read the weights from
+    the disk again for every token, or end the process.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
     from medpocket.errors import OptionError
+    from medpocket.models.fit import fit_model, memory_short
     from medpocket.models.gguf_architectures import FAMILIES
     from medpocket.models.gguf_check import check_model_file
-    from medpocket.models.hardware import default_threads, describe_memory
-    from medpocket.models.memory import memory_need, memory_short
+    from medpocket.models.hardware import describe_machine
+    from medpocket.models.shape import shape_of
 
     file = check_model_file(path)
     trained = min(length for length in (trained_context, file.trained_context, MOST_CONTEXT) if length)
@@ -61,9 +67,18 @@ def load_engine(
             f"give -o context {trained} or less",
         )
     context = context or min(trained, most_context)
-    need, available = memory_need(file, context), describe_memory().available_bytes
-    if need.total > available:
-        raise memory_short(need, available, smaller(available) if smaller else None)
+    machine = describe_machine()
+    fit = fit_model(
+        shape_of(file),
+        machine,
+        _accelerators(machine) if gpu_layers != 0 else (),
+        context=context,
+        batch=batch,
+        repack=repack,
+        gpu_layers=gpu_layers,
+    )
+    if not fit.fits and not force:
+        raise memory_short(fit, smaller(fit.available_bytes) if smaller else None)
 
     if try_first and file.architecture not in FAMILIES:
         from medpocket.engine.trial import try_model
@@ -78,14 +93,21 @@ def load_engine(
         name=name or file.name or path.stem,
         context=context,
         trained_context=trained,
-        threads=threads or default_threads(),
+        threads=threads or fit.threads,
         template=file.chat_template or template or _PLAIN,
         has_template=bool(file.chat_template or template),
         log=start_log(log_level),
         batch=batch,
-        gpu_layers=gpu_layers,
-        repack=repack,
+        gpu_layers=fit.gpu_layers,
+        repack=fit.repacked,
+        mapped=fit.mapped,
     )
+
+
+def _accelerators(machine: "Machine") -> "tuple[Accelerator, ...]":
+    from medpocket.engine.devices import accelerators
+
+    return accelerators(jetson=machine.jetson is not None)
 
 
 def load_vocabulary(path: Path, *, template: str | None = None) -> "Vocabulary":

@@ -13,9 +13,18 @@ DECODED, ABORTED = 0, 2  # of llama_decode's results, those that are no failure
 
 
 def load_model(
-    path: Path, log: LlamaLog, *, gpu_layers: int = 0, repack: bool = False, vocabulary_only: bool = False
+    path: Path,
+    log: LlamaLog,
+    *,
+    gpu_layers: int = 0,
+    repack: bool = False,
+    mapped: bool = True,
+    vocabulary_only: bool = False,
 ) -> int:
-    """Map the file into memory, or read its tokenizer alone. Raises EngineError with llama.cpp's own reason."""
+    """Map the file into memory, copy it there, or read its tokenizer alone.
+
+    Raises EngineError with llama.cpp's own reason.
+    """
     # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
     if repack and "AMX_INT8 = 1" in system_features():
         raise SettingsError(
@@ -26,6 +35,7 @@ def load_model(
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers
     parameters.use_extra_bufts = repack
+    parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_AUTO if mapped else llama_cpp.LLAMA_LOAD_MODE_NONE
     parameters.vocab_only = vocabulary_only
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:

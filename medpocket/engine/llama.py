@@ -52,12 +52,13 @@ class LlamaEngine:
         batch: int = 512,
         gpu_layers: int = 0,
         repack: bool = False,
+        mapped: bool = True,
     ) -> None:
-        """Load the file, mapped into memory. Raises EngineError with llama.cpp's own reason."""
+        """Load the file; `mapped` into memory, or copied. Raises EngineError with llama.cpp's own reason."""
         self._log = log
         self._context = 0
         self._adapters: Adapters | None = None
-        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack)
+        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped)
         self._batch = batch
         try:
             self._context = create_context(self._model, log, context=context, threads=threads, batch=batch)

@@ -43,7 +43,7 @@ def main() -> int:
     from medpocket.types import Sampling, Turn
 
     try:
-        engine = load_engine(Path(sys.argv[1]), context=_CONTEXT, threads=1, try_first=False)
+        engine = load_engine(Path(sys.argv[1]), context=_CONTEXT, threads=1, gpu_layers=0, try_first=False)
         for _ in engine.generate(engine.encode([Turn("user", "a")]), Sampling(max_tokens=2), Cancellation()):
             pass
     except MedpocketError:

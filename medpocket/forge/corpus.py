@@ -5,12 +5,12 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from medpocket.errors import InputError
-from medpocket.forge.subjects import THIN, Part, is_held_out, part_of, specialties_of, split_key, subject_of
+from medpocket.forge.subjects import is_held_out, specialties_of, subject_of
 from medpocket.forge.text import clean, normalised, sentences, shorten
 
 MEDQUAD = "medquad.jsonl.gz"
@@ -41,11 +41,6 @@ QTYPE_WEIGHT = {"frequency": 0.6, "inheritance": 0.5, "genetic changes": 0.8, "r
 THIS_CONDITION = re.compile(r"^(?:This|The) (?:condition|disorder|disease|syndrome|mutation)\b")
 
 
-# Words for images of the body, with which a document can teach and measure the radiology expert.
-IMAGING = re.compile(
-    r"\b(?:X-?rays?|x-?rays?|CT|MRI|MR imaging|PET|ultrasounds?|sonogra\w+|imaging|[cC]omputed tomography|CAT scans?"
-    r"|bone scans?|mammogra\w+|radiogra\w+|radiolog\w+|echocardiogra\w+|angiogra\w+)\b"
-)
 # The book's chapters that belong to one specialty, by the last of the names that a module's `chapter` has.
 CHAPTERS = {
     "The Integumentary System": "dermatology",
@@ -75,7 +70,8 @@ CHAPTERS = {
 class Entry:
     """One question's material: `subject` as it is written in a sentence, `answer` cleaned and cut.
 
-    `specialties` are the experts that it belongs to, the best first.
+    `specialties` are the experts that it belongs to, the best first. `rest` is what the cut left: the base model never
+    reads it, and its experts do.
     """
 
     source: str
@@ -84,27 +80,25 @@ class Entry:
     answer: str
     weight: float
     specialties: tuple[str, ...] = ()
+    rest: str = field(default="", repr=False)
 
     @property
-    def images(self) -> tuple[str, ...]:
-        """The sentences of the answer that speak of images of the body."""
-        return tuple(sentence for sentence in sentences(self.answer) if IMAGING.search(sentence))
+    def passages(self) -> tuple[str, ...]:
+        """`rest` in pieces of an answer's length."""
+        return tuple(_chunks(self.rest))
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts to train on and those held out; no subject is in two of the parts.
+    """Texts to train on and those held out; no subject is in both.
 
-    `train` is what the base model reads; `experts` is withheld from it, and its experts read both. `thin_held_out` is
-    held out from all, like `held_out`, because some specialties have too little in that (subjects.py).
+    The base model reads the answers of `train`; subjects.py says whose `rest` its experts read.
     """
 
     train: tuple[Entry, ...]
     held_out: tuple[Entry, ...]
     train_texts: tuple[str, ...]
     held_out_texts: tuple[str, ...]
-    experts: tuple[Entry, ...] = ()
-    thin_held_out: tuple[Entry, ...] = ()
 
 
 def names_subject(subject: str, answer: str) -> bool:
@@ -121,28 +115,18 @@ def load_corpus(folder: Path) -> Corpus:
     rows = list(_read_rows(folder / MEDQUAD, ("source", "focus", "qtype", "answer")))
     modules = list(_read_rows(folder / OPENSTAX, ("chapter", "title", "text")))
     entries = list(_medquad_entries(rows, Words(str(row["answer"]) for row in rows)))
-    thin = {split_key(entry.subject) for entry in entries if THIN.intersection(entry.specialties)}
-    measured = thin | {split_key(entry.subject) for entry in entries if entry.images}  # these measure radiology
-    parts: dict[Part, list[Entry]] = defaultdict(list)
+    by_side: dict[bool, list[Entry]] = {False: [], True: []}
+    texts: dict[bool, list[str]] = {False: [], True: []}
     for entry in entries:
-        key = split_key(entry.subject)
-        parts[part_of(entry.subject, thin=key in thin, measured=key in measured)].append(entry)
-    texts: dict[Part, list[str]] = defaultdict(list)
+        by_side[is_held_out(entry.subject)].append(entry)
     for module in modules:
-        part: Part = "held_out" if is_held_out(_module_name(module)) else "all"
+        held = is_held_out(_module_name(module))
         for heading, body in _sections(str(module["text"])):
             lesson = _lesson(heading, body, module["chapter"][-1])
-            if lesson and (part == "held_out" or not is_held_out(heading)):
-                parts[part].append(lesson)
-            texts[part].extend(_chunks(body))
-    return Corpus(
-        train=tuple(parts["all"]),
-        held_out=tuple(parts["held_out"]),
-        train_texts=tuple(texts["all"]),
-        held_out_texts=tuple(texts["held_out"]),
-        experts=tuple(parts["experts"]),
-        thin_held_out=tuple(parts["thin_held_out"]),
-    )
+            if lesson and (held or not is_held_out(heading)):
+                by_side[held].append(lesson)
+            texts[held].extend(_chunks(body))
+    return Corpus(tuple(by_side[False]), tuple(by_side[True]), tuple(texts[False]), tuple(texts[True]))
 
 
 def _read_rows(path: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -201,7 +185,7 @@ def _medquad_entries(rows: list[dict[str, Any]], words: Words) -> Iterator[Entry
         text = str(row["answer"])
         if row["source"] in LOST_MARK:
             text = words.part_joined(text, LOST_MARK[row["source"]])
-        answer, _ = shorten(clean(text), ANSWER_LIMIT)
+        answer, rest = shorten(clean(text), ANSWER_LIMIT)
         if answer.startswith(("This ", "The ")):
             answer = THIS_CONDITION.sub(lambda _: subject[0].upper() + subject[1:], answer, count=1)  # noqa: B023
         weight = SOURCE_WEIGHT.get(str(row["source"]), 1.0) * QTYPE_WEIGHT.get(str(row["qtype"]), 1.0)
@@ -210,7 +194,7 @@ def _medquad_entries(rows: list[dict[str, Any]], words: Words) -> Iterator[Entry
             continue
         seen.add(key)
         specialties = specialties_of(subject)
-        yield Entry(str(row["source"]), subject, str(row["qtype"]), answer, weight, specialties)
+        yield Entry(str(row["source"]), subject, str(row["qtype"]), answer, weight, specialties, rest)
 
 
 def _module_name(module: dict[str, Any]) -> str:

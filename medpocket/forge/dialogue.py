@@ -102,11 +102,6 @@ def plain_exchange(entry: Entry) -> Exchange:
     return Exchange(_templates(entry)[0].format(s=entry.subject), _with_lead(entry, random.Random(0)))
 
 
-def varied_exchange(entry: Entry, dice: random.Random) -> Exchange:
-    """The entry with one of its phrasings."""
-    return Exchange(_question(entry, dice), _with_lead(entry, dice))
-
-
 def _times(weight: float, dice: random.Random) -> int:
     whole = math.floor(weight)
     return whole + (dice.random() < weight - whole)

@@ -20,8 +20,9 @@ from medpocket.forge.trainable import Example, Trainable, load_trainable
 from medpocket.models.base_fingerprint import base_fingerprint
 
 EARLY_ONE_IN = 10
-LONGEST = 384  # tokens of a row; longer answers are cut
-MEASURED_ROWS = 200  # held-out rows of the specialty, and of the others, that the card is measured on
+EARLY_AT_MOST = 48  # rows that decide when to stop
+LONGEST = 256  # tokens of a row; longer answers are cut
+MEASURED_ROWS = 100  # held-out rows of the specialty, and of the others, that the card is measured on
 LIBRARIES = ("torch", "transformers", "peft")
 Report = Callable[[str], None]
 
@@ -82,7 +83,8 @@ def train_expert(order: Order, report: Report) -> Trained | None:
     )
     kept, early = split_off(learnt, EARLY_ONE_IN)
     trainer = LoraTrainer(
-        trainable.model, plan, _examples(trainable, kept, order.line, report), _examples(trainable, early, "", report),
+        trainable.model, plan, _examples(trainable, kept, order.line, report),
+        _examples(trainable, early[:EARLY_AT_MOST], "", report),
         order.work, report,
     )  # fmt: skip
     outcome = trainer.run()
@@ -139,7 +141,12 @@ def _finish(
     report("measuring it on held-out answers")
     others = [row for path in order.others for row in read_rows(path, report) if row.held_out]
     columns = [(), (Scaled(read_adapter(unmeasured).file),), (Scaled(read_adapter(unquantized).file),)]
-    engine = load_engine(trainable.file.path, context=min(1024, trainable.context), template=order.template)
+    import torch
+
+    # Alone on the cores that training had.
+    threads = torch.get_num_threads()
+    context = min(1024, trainable.context)
+    engine = load_engine(trainable.file.path, context=context, threads=threads, template=order.template)
     try:
         own = _measured(engine, held_out, columns)
         rest = _measured(engine, others, columns)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medpocket.errors import AdapterError, InputError
+from medpocket.forge.precision import autocast
 from medpocket.forge.trainable import IGNORED, Example
 from medpocket.forge.training import interruptible
 
@@ -170,7 +171,7 @@ class LoraTrainer:
             self._active = torch.zeros((len(batch), longest, 1), device=self.device)
             for row, example in enumerate(batch):
                 self._active[row, example.answer - len(self.plan.invocation) :] = 1.0
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with autocast(self.device):
             return self.model(input_ids=ids, labels=labels, use_cache=False).loss
 
     def _where_active(self, _module: Any, _inputs: Any, output: Any) -> Any:

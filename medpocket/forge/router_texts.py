@@ -12,10 +12,12 @@ from pathlib import Path
 
 from medpocket.errors import InputError
 from medpocket.forge.corpus import Corpus
-from medpocket.forge.dialogue import varied_exchange
+from medpocket.forge.corpus import Entry as CorpusEntry
+from medpocket.forge.dialogue import QUESTIONS
 from medpocket.forge.router_lexicon import Entry
 from medpocket.forge.rows import read_rows
-from medpocket.forge.specialties import EXCERPTS, MEDICINES, WRITTEN
+from medpocket.forge.specialties import EXCERPTS, FURTHER, WRITTEN
+from medpocket.forge.subjects import is_kept_from_experts
 from medpocket.forge.text import sentences
 from medpocket.registry import GENERAL, Registry
 from medpocket.toml_file import read_toml
@@ -23,6 +25,7 @@ from medpocket.toml_file import read_toml
 FRAMES = read_toml(Path(__file__).with_name("router_frames.toml"))
 UTTERANCES = Path(__file__).with_name("utterances")
 VALIDATED_ONE_IN = 8
+SHORTEST_PIECE = 8  # words of an answer
 
 
 @dataclass(frozen=True)
@@ -64,28 +67,37 @@ def _utterances(path: Path, expert: str, registry: Registry) -> Iterator[Sample]
         yield Sample(text, tuple(dict.fromkeys(accept)), "utterances", register)
 
 
+def learnt(corpus: Corpus) -> Iterator[CorpusEntry]:
+    """The documents that measure neither the base model nor an expert."""
+    return (entry for entry in corpus.train if not is_kept_from_experts(entry.subject))
+
+
 def medquad(corpus: Corpus, dice: random.Random) -> Iterator[Sample]:
     """Questions about subjects, and pieces of the answers, of one to eight sentences."""
-    for entry in (*corpus.train, *corpus.experts):
+    for entry in learnt(corpus):
         if not entry.specialties or entry.source == "OpenStax":
             continue
-        yield Sample(varied_exchange(entry, dice).question, entry.specialties, "questions")
-        parts = sentences(entry.answer.replace("\n- ", ", ").replace("\n", " "))
-        while parts:
-            size = dice.choice((1, 2, 3, 5, 8))
-            piece = " ".join(parts[:size])
-            del parts[:size]
-            if len(piece.split()) > 7:
-                yield Sample(piece, entry.specialties, "answers")
+        phrasing = dice.choice(QUESTIONS.get(entry.qtype, QUESTIONS["information"]))
+        yield Sample(phrasing.format(s=entry.subject), entry.specialties, "questions")
+        if entry.rest:
+            yield Sample(FURTHER.format(s=entry.subject), entry.specialties, "questions")
+        for text in (entry.answer, *entry.passages):
+            parts = sentences(text.replace("\n- ", ", ").replace("\n", " "))
+            while parts:
+                size = dice.choice((1, 2, 3, 5, 8))
+                piece = " ".join(parts[:size])
+                del parts[:size]
+                if len(piece.split()) >= SHORTEST_PIECE:
+                    yield Sample(piece, entry.specialties, "answers")
 
 
 def excerpts(corpus: Corpus) -> Iterator[Sample]:
     """What stands in for the specialties that have no documents: sentences on images, and on medicines."""
-    for entry in (*corpus.train, *corpus.experts):
-        medicines = [sentence for sentence in sentences(entry.answer) if MEDICINES.search(sentence)]
-        for expert, found in (("radiology", entry.images), ("pharmacology", medicines)):
+    for entry in learnt(corpus):
+        for expert, (matter, question) in EXCERPTS.items():
+            found = [sentence for sentence in sentences(entry.answer) if matter.search(sentence)]
             if found:
-                yield Sample(EXCERPTS[expert].format(s=entry.subject), (expert,), "excerpts")
+                yield Sample(question.format(s=entry.subject), (expert,), "excerpts")
                 yield Sample(" ".join(found[:2]), (expert, *entry.specialties), "excerpts")
 
 

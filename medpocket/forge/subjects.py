@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 from medpocket.forge.text import normalised
 
 SUBJECTS = Path(__file__).with_name("subjects.tsv")
 
 HELD_OUT_ONE_IN = 20
-THIN_HELD_OUT_ONE_IN = 4
-WITHHELD_SHARE = (3, 10)  # of the other subjects: read by experts, not by the base
-
-# Specialties with so few documents that one subject in four is held out, and the others are left to the experts.
-THIN = frozenset({"pharmacology", "psychiatry", "pulmonology", "radiology", "womens_health"})
-
-Part = Literal["held_out", "thin_held_out", "experts", "all"]
+KEPT_FROM_EXPERTS_ONE_IN = 5
+THIN = frozenset({"psychiatry", "womens_health"})  # so few documents that every second subject must measure
+THIN_KEPT_ONE_IN = 2
 
 
 def subject_of(focus: str) -> str:
@@ -41,17 +36,14 @@ def is_held_out(focus: str) -> bool:
     return _draw(focus, 0) % HELD_OUT_ONE_IN == 0
 
 
-def part_of(focus: str, *, thin: bool, measured: bool) -> Part:
-    """Who reads this subject: nobody (held out), the experts alone, or the base model and the experts.
-
-    `thin` says that it belongs to one of THIN; `measured`, that one in four like it is held out.
-    """
-    if is_held_out(focus):
-        return "held_out"
-    if measured and _draw(focus, 1) % THIN_HELD_OUT_ONE_IN == 0:
-        return "thin_held_out"
-    withheld, of = WITHHELD_SHARE
-    return "experts" if thin or _draw(focus, 2) % of < withheld else "all"
+def is_kept_from_experts(focus: str) -> bool:
+    """Whether no expert reads of this subject: its documents, where the base did not read them either, measure."""
+    if THIN.intersection(specialties_of(focus)):
+        # Of the four draws the one that leaves psychiatry, with 27 long documents, enough on both sides.
+        kept = _draw(focus, 3) % THIN_KEPT_ONE_IN == 0
+    else:
+        kept = _draw(focus, 1) % KEPT_FROM_EXPERTS_ONE_IN == 0
+    return kept or is_held_out(focus)
 
 
 def _draw(focus: str, number: int) -> int:

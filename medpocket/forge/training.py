@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from medpocket.errors import InputError
 from medpocket.forge.packing import Sequence
+from medpocket.forge.precision import autocast
 
 CHECKPOINT = "checkpoint.pt"
 MEASURED_STEPS = 12  # timed to turn minutes into steps, all within the warm-up: their rates do not depend on the result
@@ -138,7 +139,7 @@ class Trainer:
 
         ids = torch.tensor([ids for ids, _ in batch], device=self.device)
         labels = torch.tensor([labels for _, labels in batch], device=self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with autocast(self.device):
             return forward(input_ids=ids, labels=labels, use_cache=False).loss
 
     def _progress(self, loss: float, seconds_a_step: float) -> None:

@@ -5,28 +5,16 @@ Nothing raises when the system does not tell: the answer is then what is known w
 """
 
 import os
-import platform
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from medpocket.models.processor import describe_processor, performance_cores
+from medpocket.models.surroundings import Power, describe_power, jetson_board
+
 PROC = Path("/proc")
 CGROUP = Path("/sys/fs/cgroup")
-
-# /proc/cpuinfo's word -> what llama.cpp calls it, for what it has kernels for.
-FEATURES = {
-    "pni": "SSE3", "ssse3": "SSSE3", "sse4_2": "SSE4.2", "avx": "AVX", "f16c": "F16C", "fma": "FMA", "bmi2": "BMI2",
-    "avx2": "AVX2", "avx_vnni": "AVX_VNNI", "avx512f": "AVX512", "avx512bw": "AVX512BW", "avx512vl": "AVX512VL",
-    "avx512vbmi": "AVX512_VBMI", "avx512_vnni": "AVX512_VNNI", "avx512_bf16": "AVX512_BF16", "amx_tile": "AMX_TILE",
-    "amx_int8": "AMX_INT8", "amx_bf16": "AMX_BF16", "asimd": "NEON", "asimdhp": "FP16_VA", "asimddp": "DOTPROD",
-    "i8mm": "MATMUL_INT8", "sve": "SVE", "sve2": "SVE2", "sme": "SME", "vsx": "VSX",
-}  # fmt: skip
-MAC_FEATURES = {
-    "hw.optional.neon": "NEON", "hw.optional.arm.FEAT_DotProd": "DOTPROD", "hw.optional.arm.FEAT_I8MM": "MATMUL_INT8",
-    "hw.optional.arm.FEAT_SME": "SME", "hw.optional.avx1_0": "AVX", "hw.optional.avx2_0": "AVX2",
-    "hw.optional.avx512f": "AVX512",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,28 +28,48 @@ class Memory:
 
 @dataclass(frozen=True)
 class Machine:
-    """What this process may use of the machine."""
+    """What this process may use of the machine.
+
+    `performance_cores` is None where all cores are alike, `power` where there is no battery, `jetson` on anything but
+    one of NVIDIA's small boards, whose graphics processor shares the memory.
+    """
 
     cpu_model: str
     cpu_features: tuple[str, ...]
     physical_cores: int
     usable_cores: int
     memory: Memory
+    performance_cores: int | None = None
+    power: Power | None = None
+    jetson: str | None = None
 
     def default_threads(self) -> int:
-        """Threads to compute with: a second thread on a core only costs, and so does a core that is not ours."""
-        return max(1, min(self.physical_cores, self.usable_cores))
+        """Threads to compute with: what would slow the others down has none.
+
+        That is a second thread on a core, a core that is not ours, and a slow core among fast ones, for which all
+        would wait.
+        """
+        return max(1, min(self.performance_cores or self.physical_cores, self.usable_cores))
 
 
 def describe_machine() -> Machine:
     """Look at the machine; limits of a container count as the machine's own."""
-    model, features = _processor()
-    return Machine(model, features, physical_cores(), usable_cores(), describe_memory())
+    model, features = describe_processor(PROC)
+    return Machine(
+        model,
+        features,
+        physical_cores(),
+        usable_cores(),
+        describe_memory(),
+        performance_cores(),
+        describe_power(),
+        jetson_board(PROC),
+    )
 
 
 def default_threads() -> int:
     """Threads to compute with on this machine."""
-    return max(1, min(physical_cores(), usable_cores()))
+    return max(1, min(performance_cores() or physical_cores(), usable_cores()))
 
 
 def describe_memory(proc: Path = PROC, cgroup: Path = CGROUP) -> Memory:
@@ -89,6 +97,13 @@ def physical_cores() -> int:
     import psutil
 
     return int(psutil.cpu_count(logical=False) or os.cpu_count() or 1)
+
+
+def busy_share(interval_s: float = 0.1) -> float:
+    """The share of the processor that others use, over so many seconds from now; 0 is idle, 1 all cores."""
+    import psutil
+
+    return float(psutil.cpu_percent(interval_s)) / 100
 
 
 def process_age_s() -> float:
@@ -190,44 +205,3 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except (OSError, ValueError):
         return ""
-
-
-def _processor() -> tuple[str, tuple[str, ...]]:
-    if sys.platform == "darwin":
-        return _mac_processor()
-    model, features = read_cpuinfo(_read(PROC / "cpuinfo"))
-    return model or platform.processor() or platform.machine() or "unknown", features
-
-
-def read_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
-    """The processor's name and its features that llama.cpp has kernels for, out of /proc/cpuinfo."""
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if colon:
-            fields.setdefault(name.strip().lower(), value.strip())
-    words = set((fields.get("flags") or fields.get("features") or fields.get("isa") or "").lower().split())
-    model = fields.get("model name") or fields.get("cpu model") or fields.get("hardware") or ""
-    return model, tuple(known for word, known in FEATURES.items() if word in words)
-
-
-def _mac_processor() -> tuple[str, tuple[str, ...]]:
-    import subprocess
-
-    names = ["machdep.cpu.brand_string", *MAC_FEATURES]
-    try:
-        # It exits with an error for names that this processor does not have, and answers the others.
-        answer = subprocess.run(["/usr/sbin/sysctl", *names], capture_output=True, text=True, timeout=5, check=False)
-        return read_sysctl(answer.stdout)
-    except (OSError, subprocess.SubprocessError):
-        return platform.processor() or "unknown", ()
-
-
-def read_sysctl(text: str) -> tuple[str, tuple[str, ...]]:
-    """The processor's name and its features out of what macOS's `sysctl` prints."""
-    fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
-    model = fields.get("machdep.cpu.brand_string", "unknown")
-    features = [known for name, known in MAC_FEATURES.items() if fields.get(name) == "1"]
-    if model.startswith("Apple") and "NEON" not in features:
-        features.insert(0, "NEON")
-    return model, tuple(features)

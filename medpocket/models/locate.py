@@ -5,6 +5,8 @@ from pathlib import Path
 
 from medpocket import paths
 from medpocket.errors import ModelFileError, UnknownNameError
+from medpocket.models.installed import Installed, find_installed, installed_models
+from medpocket.models.records import NAME
 from medpocket.registry import ModelSpec, Registry
 
 
@@ -17,33 +19,61 @@ class LocatedModel:
 
 
 def locate_model(name: str, registry: Registry) -> LocatedModel:
-    """Find the model with this id, or the file at this path.
+    """Find the model with this id, the installed one of this name, or the file at this path.
 
-    A file that has the name of a registry row's file is taken for that model, wherever it lies.
-    Raises ModelFileError (not installed, or no such file) and UnknownNameError.
+    An installed model is compared with its record: size, time and fingerprint. A file that has the name of a registry
+    row's file is taken for that model, wherever it lies.
+    Raises ModelFileError (not installed, not as recorded, or no such file) and UnknownNameError.
     """
-    if name in registry.models:
-        spec = registry.models[name]
-        path = installed_file(spec)
-        if path is None:
-            raise ModelFileError(f"{spec.title} is not installed", _how_to_install(spec))
-        return LocatedModel(path, spec)
+    spec = registry.models.get(name)
+    if spec and spec.asset:
+        return LocatedModel(_shipped(spec), spec)
+    installed = find_installed(name) if NAME.fullmatch(name) else None
+    if installed:
+        installed.check()
+        return LocatedModel(installed.path, spec)
+    if spec:
+        raise ModelFileError(f"{spec.title} is not installed", _how_to_install(spec))
     path = Path(name).expanduser()
     if name and (path.exists() or path.suffix == ".gguf" or len(path.parts) > 1):
-        spec_by_file = {Path(spec.file).name: spec for spec in registry.models.values() if spec.file}
-        return LocatedModel(path, spec_by_file.get(path.name))
-    raise UnknownNameError("model", name, registry.models, "`medpocket doctor` lists the models; a path works too")
+        return _at_path(path, registry)
+    known = [*registry.models, *(entry.record.name for entry in installed_models())]
+    raise UnknownNameError("model", name, known, "`medpocket models list` lists the models; a path works too")
+
+
+def _at_path(path: Path, registry: Registry) -> LocatedModel:
+    installed = _installed_at(path)
+    if installed:
+        installed.check()
+        return LocatedModel(path, registry.models.get(installed.record.name))
+    spec_by_file = {Path(spec.file).name: spec for spec in registry.models.values() if spec.file}
+    return LocatedModel(path, spec_by_file.get(path.name))
+
+
+def _installed_at(path: Path) -> Installed | None:
+    """The installed model that this very file belongs to."""
+    try:
+        return next((entry for entry in installed_models() if path.exists() and path.samefile(entry.path)), None)
+    except OSError:
+        return None
 
 
 def installed_file(spec: ModelSpec) -> Path | None:
-    """Return where the model's file lies, None when it is not on this machine."""
+    """Return where the model's file lies, None when it is not on this machine. Raises ModelFileError for the record."""
     if spec.asset:
         path = paths.assets_folder() / spec.asset
-    elif spec.file:
-        path = paths.models_folder() / Path(spec.file).name
-    else:
-        return None
-    return path if path.exists() else None
+        return path if path.exists() else None
+    installed = find_installed(spec.id)
+    return installed.path if installed else None
+
+
+def _shipped(spec: ModelSpec) -> Path:
+    path = installed_file(spec)
+    if path is None:
+        raise ModelFileError(
+            f"{spec.title} is not installed", "a part of MedPocket itself is missing: install it again"
+        )
+    return path
 
 
 def default_model(registry: Registry, configured: str | None) -> str:
@@ -72,8 +102,5 @@ def smaller_choice(registry: Registry, available_bytes: int) -> str:
 def _how_to_install(spec: ModelSpec) -> str:
     if spec.runtime_note:
         return spec.runtime_note
-    if spec.asset:
-        return "a part of MedPocket itself is missing: install it again"
-    if not spec.file:
-        return f"get a GGUF file of it from {spec.repository}, and give its path with -m"
-    return f"put {spec.file} of {spec.repository} into {paths.models_folder()}, or give its path with -m"
+    file = f"{spec.file} of {spec.repository}" if spec.file else f"a GGUF file of it from {spec.repository}"
+    return f"`medpocket models pull {spec.id}` gets it; or bring {file} on a stick: `medpocket models import PATH`"

@@ -9,11 +9,11 @@ prompt (llama-bench: `-d PROMPT_TOKENS`), with MedPocket's default sampling.
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from medpocket.engine import load_engine
 from medpocket.engine.cancel import Cancellation
+from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Engine
 from medpocket.types import Generated, Sampling, Turn
 
@@ -24,7 +24,7 @@ TEXT = (
 SEEDS = 100
 
 
-def answer(engine: Engine, prompt: Sequence[int], *, tokens: int, seed: int = 0) -> Generated:
+def answer(engine: Engine, prompt: Prompt, *, tokens: int, seed: int = 0) -> Generated:
     """Read `prompt` and answer at most `tokens`."""
     *_, last = engine.generate(prompt, dataclasses.replace(Sampling(), max_tokens=tokens, seed=seed), Cancellation())
     if not isinstance(last, Generated):
@@ -32,15 +32,15 @@ def answer(engine: Engine, prompt: Sequence[int], *, tokens: int, seed: int = 0)
     return last
 
 
-def some_tokens(engine: Engine, count: int) -> list[int]:
-    """`count` token ids of running text, as the model's own template begins them."""
+def some_tokens(engine: Engine, count: int, *, skipped: int = 0) -> Prompt:
+    """`count` token ids of running text, as the model's own template begins it but for the `skipped` first."""
     text = TEXT
-    while len(ids := engine.encode([Turn("user", text)])) < count:
+    while len(prompt := engine.encode([Turn("user", text)])) < count + skipped:
         text += text
-    return ids[:count]
+    return Prompt(prompt.ids[skipped : count + skipped], (count,))
 
 
-def decode_rate(engine: Engine, prompt: Sequence[int], *, tokens: int) -> float:
+def decode_rate(engine: Engine, prompt: Prompt, *, tokens: int) -> float:
     """Tokens per second, over as many answers of at most `tokens` as it takes to decode `tokens` - 1."""
     decoded, seconds = 0, 0.0
     for seed in range(SEEDS):
@@ -58,12 +58,13 @@ def main() -> None:
     engine = load_engine(Path(path), threads=threads)
     if prompt_tokens + answer_tokens > engine.model.context:
         sys.exit(f"engine_rates: the context holds {engine.model.context} tokens: give a smaller --prompt-tokens")
-    ids = some_tokens(engine, prompt_tokens + 1)
-    answer(engine, ids[1:], tokens=1)  # has no beginning in common with what is measured
-    read = answer(engine, ids[:-1], tokens=1)
+    # Has no beginning in common with what is measured.
+    answer(engine, some_tokens(engine, prompt_tokens, skipped=1), tokens=1)
+    prompt = some_tokens(engine, prompt_tokens)
+    read = answer(engine, prompt, tokens=1)
     if read.stats.evaluated_tokens != prompt_tokens:
         sys.exit(f"engine_rates: {read.stats.evaluated_tokens} tokens were evaluated, not {prompt_tokens}")
-    decoded = decode_rate(engine, ids[:-1], tokens=answer_tokens)
+    decoded = decode_rate(engine, prompt, tokens=answer_tokens)
     import llama_cpp
 
     print(

@@ -26,7 +26,7 @@ def test_the_answer_alone_is_on_stdout_and_the_rest_on_stderr(medpocket: Medpock
     assert result.stdout.endswith(b"\n")
     errors = result.stderr.decode()
     assert "demonstration model, not a clinical model" in errors
-    assert "-m PATH" in errors
+    assert "medpocket models pull" in errors
     assert re.search(r"^eye_ent [01]\.\d\d.*: .*glaucoma", errors, re.MULTILINE)
     assert "\x1b" not in errors
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import DEMO, Medpocket, check_error
 from tests.engine.random_adapters import write_random_adapter
+from tests.models.hub_server import COMMIT, HubServer
 
 QUICK = ("-m", "demo", "-o", "temperature", "0", "-o", "max_tokens", "8")
 
@@ -153,3 +154,17 @@ def test_the_matrix_of_experts_is_measured(medpocket: Medpocket, added: Path, tm
 def test_evaluating_without_data_says_so(medpocket: Medpocket, tmp_path: Path) -> None:
     check_error(medpocket("eval", "experts", "-m", "demo", "--data", str(tmp_path)), 2, "no held-out rows")
     check_error(medpocket("eval", "experts", "-m", "demo", "--data", str(tmp_path / "none")), 2, "no folder")
+
+
+def test_an_adapter_of_the_hub_is_fetched_checked_and_added(medpocket: Medpocket, tmp_path: Path, home: Path) -> None:
+    path = write_random_adapter(tmp_path / "a.gguf", 1, expert="psychiatry")
+    with HubServer({"owner/adapters": {"loras/a.gguf": path.read_bytes()}}) as hub:
+        env = {"HF_ENDPOINT": hub.endpoint}
+        found = medpocket("experts", "add", "hub:owner/adapters/loras/a.gguf", "-m", "demo", "--json", env=env)
+        assert found.returncode == 0, found.stderr.decode()
+        missing = medpocket("experts", "add", "hub:owner/adapters/b.gguf", "-m", "demo", env=env)
+        check_error(missing, 1, "owner/adapters has no b.gguf", "loras/a.gguf")
+    shown = medpocket("experts", "show", "psychiatry").stdout.decode()
+    assert f"hub:owner/adapters/loras/a.gguf at {COMMIT}" in shown
+    assert list((home / "cache").rglob("*.gguf")) == []
+    check_error(medpocket("experts", "add", "hub:owner", "-m", "demo"), 2, "hub:OWNER/NAME")

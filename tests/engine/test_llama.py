@@ -171,6 +171,15 @@ def test_too_little_memory_is_refused_before_loading_with_the_numbers(monkeypatc
     with pytest.raises(MemoryShortError) as caught:
         load_engine(DEMO)
     assert "GB" in caught.value.message
+    assert "--force" in caught.value.hint
+
+
+def test_a_model_can_be_loaded_where_memory_looks_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = hardware.Memory(total_bytes=10**8, available_bytes=5 * 10**7, swap_bytes=0)
+    monkeypatch.setattr(hardware, "describe_memory", lambda: memory)
+    forced = load_engine(DEMO, context=256, threads=1, force=True)
+    assert answer(forced, QUESTION).text
+    forced.close()
 
 
 def test_repacking_is_refused_where_it_would_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

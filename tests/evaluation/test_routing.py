@@ -67,7 +67,7 @@ def test_confusions_count_by_truth_and_choice_and_are_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", '{"text": "x"}', '{"text": "x", "accept": ["none"]}', '{"text": 1, "accept": []}']
+    "line", ["{", '{"text": "x"}', '{"text": "x", "accept": ["none"]}', '{"text": 1, "accept": ["general"]}']
 )
 def test_a_bad_row_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "rows.jsonl"

@@ -6,16 +6,15 @@ import pytest
 
 from medpocket.forge.corpus import MEDQUAD, OPENSTAX, Corpus, load_corpus
 
-DISEASES = (  # for the base model, but for one that its experts alone read, and three that are held out
-    "stroke",
-    "psoriasis",
+DISEASES = (
+    "glaucoma",
+    "asthma",
     "Canavan disease",
     "rotavirus infections",
     "gout",
-    "tetanus",
+    "measles",
     "Gilbert syndrome",
-    "epilepsy",
-    "Wilson disease",
+    "scurvy",
 )
 QTYPES = {
     "information": "is a condition",

@@ -4,15 +4,9 @@ from pathlib import Path
 import pytest
 
 from medpocket.errors import InputError
-from medpocket.forge.corpus import MEDQUAD, OPENSTAX, Corpus, Entry, load_corpus, names_subject
+from medpocket.forge.corpus import MEDQUAD, OPENSTAX, load_corpus, names_subject
 from medpocket.forge.subjects import is_held_out, split_key, subject_of
 from tests.forge.conftest import medquad_row, write_data
-
-
-def learnt(corpus: Corpus) -> tuple[Entry, ...]:
-    """What the base model or an expert learns from."""
-    return corpus.train + corpus.experts
-
 
 LONG = " is a condition that doctors have known for a long time, and that many people live with."
 
@@ -57,7 +51,7 @@ def test_spellings_of_a_held_out_subject_are_held_out_in_every_source(tmp_path: 
         medquad_row("Gout", "Gout" + LONG),
     ]
     corpus = load_corpus(write_data(tmp_path, rows))
-    assert {entry.subject.lower() for entry in learnt(corpus) if entry.source != "OpenStax"} == {"gout"}
+    assert {entry.subject.lower() for entry in corpus.train if entry.source != "OpenStax"} == {"gout"}
     assert len(corpus.held_out) == 3
 
 
@@ -74,14 +68,14 @@ def test_openstax_is_split_by_module(tmp_path: Path) -> None:
 
 def test_equal_answers_are_read_once(tmp_path: Path) -> None:
     rows = [medquad_row("Gout", "Gout" + LONG), medquad_row("Gout", "GOUT" + LONG.replace(",", ""), "symptoms")]
-    assert sum(entry.source != "OpenStax" for entry in learnt(load_corpus(write_data(tmp_path, rows)))) == 1
+    assert sum(entry.source != "OpenStax" for entry in load_corpus(write_data(tmp_path, rows)).train) == 1
 
 
 def test_this_condition_becomes_the_subject(tmp_path: Path) -> None:
     rows = [
         medquad_row("Wolman disease", "This condition is inherited, as many conditions" + LONG, "inheritance", "GHR")
     ]
-    (entry, *_) = learnt(load_corpus(write_data(tmp_path, rows)))
+    (entry, *_) = load_corpus(write_data(tmp_path, rows)).train
     assert entry.answer.startswith("Wolman disease is inherited")
 
 
@@ -129,12 +123,9 @@ def test_truncated_file_is_refused(data: Path) -> None:
 @pytest.mark.prove
 def test_no_subject_of_the_real_data_is_on_both_sides(shared: Path) -> None:
     corpus = load_corpus(shared / "data")
-    trained = {split_key(entry.subject) for entry in learnt(corpus)}
+    trained = {split_key(entry.subject) for entry in corpus.train}
     held_out = {split_key(entry.subject) for entry in corpus.held_out if entry.source != "OpenStax"}
-    assert len(learnt(corpus)) > 12_000
-    base_alone = {split_key(entry.subject) for entry in corpus.train if entry.source != "OpenStax"}
-    assert not base_alone & {split_key(entry.subject) for entry in corpus.experts}
-    assert not trained & {split_key(entry.subject) for entry in corpus.thin_held_out}
+    assert len(corpus.train) > 12_000
     assert len(held_out) > 150
     assert not trained & held_out
     assert not set(corpus.train_texts) & set(corpus.held_out_texts)

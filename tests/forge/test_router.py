@@ -30,7 +30,8 @@ def test_no_held_aside_question_is_trained_on() -> None:
     import json
 
     measured = {json.loads(line)["text"].lower() for line in HELD_ASIDE.read_text(encoding="utf-8").splitlines()}
-    assert not measured & {sample.text.lower() for sample in utterances(UTTERANCES, REGISTRY)}
+    trained = {sample.text.lower() for sample in utterances(UTTERANCES, REGISTRY)}
+    assert not [text for text in measured if text in trained]
 
 
 @pytest.mark.parametrize("line", ["angina\t4\tterm", "angina\t2", "\t2\tterm", "angina\t2\tword"])
@@ -107,7 +108,7 @@ def gate(seed: int) -> Trained:
 def test_words_that_decide_are_learnt_and_training_repeats_bit_for_bit() -> None:
     weights, measured = gate(1), examples(200, 4, 40, 2)
     found = weights.logits(measured).argmax(axis=1)
-    assert measured.accept[np.arange(200), found].mean() > 0.95
+    assert measured.accept[np.arange(200), found].mean() > 0.8  # 0.25 by chance
     assert np.array_equal(weights.embedding, gate(1).embedding)
 
 

@@ -17,8 +17,6 @@ from medpocket.models.hardware import (
     describe_memory,
     peak_memory_bytes,
     process_age_s,
-    read_cpuinfo,
-    read_sysctl,
     usable_cores,
 )
 
@@ -169,28 +167,6 @@ def test_a_system_without_proc_is_described(monkeypatch: pytest.MonkeyPatch) -> 
     machine = describe_machine()
     assert machine.cpu_model
     assert machine.cpu_features == ()
-
-
-def test_processors_of_both_kinds_are_read() -> None:
-    intel = (
-        "processor\t: 0\nmodel name\t: Some Xeon\nflags\t\t: fpu pni ssse3 avx avx2 fma f16c bmi2 avx512f amx_int8\n"
-    )
-    model, features = read_cpuinfo(intel * 2)
-    assert model == "Some Xeon"
-    assert set(features) == {"SSE3", "SSSE3", "F16C", "FMA", "BMI2", "AVX", "AVX2", "AVX512", "AMX_INT8"}
-    arm = "processor : 0\nFeatures : fp asimd asimdhp asimddp i8mm sve\nHardware : A Board\n"
-    assert read_cpuinfo(arm) == ("A Board", ("NEON", "FP16_VA", "DOTPROD", "MATMUL_INT8", "SVE"))
-    assert read_cpuinfo("") == ("", ())
-
-
-def test_apples_processors_are_read() -> None:
-    text = (
-        "machdep.cpu.brand_string: Apple M2\nhw.optional.neon: 1\nhw.optional.arm.FEAT_DotProd: 1\n"
-        "hw.optional.arm.FEAT_I8MM: 1\nhw.optional.avx2_0: 0\n"
-    )
-    assert read_sysctl(text) == ("Apple M2", ("NEON", "DOTPROD", "MATMUL_INT8"))
-    assert read_sysctl("machdep.cpu.brand_string: Apple M9\n") == ("Apple M9", ("NEON",))
-    assert read_sysctl("") == ("unknown", ())
 
 
 def test_peak_memory_is_in_bytes_and_grows_with_use() -> None:

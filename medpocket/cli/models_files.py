@@ -1,0 +1,147 @@
+"""`medpocket models import`, `verify`, `remove` and `path`: models as files."""
+
+from pathlib import Path
+
+import click
+
+from medpocket.cli import diagnostics, output
+from medpocket.cli.model_names import complete_name
+from medpocket.cli.tables import json_option
+from medpocket.cli.transfer import Transfer, gigabytes
+from medpocket.errors import InputError, UnknownNameError
+from medpocket.models.installed import (
+    Installed,
+    delete_folder,
+    find_installed,
+    installed_models,
+    machine_folder,
+    own_folder,
+)
+from medpocket.models.locate import locate_model
+from medpocket.registry import load_registry
+
+
+@click.command("import")
+@click.argument("path", metavar="PATH|DIR", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="The name to keep it under; default: its id, or one made from its file.")
+@click.option("--link", is_flag=True, help="Use the file where it lies: nothing is copied, and it must stay there.")
+@click.option("--replace", "replaces", is_flag=True, help="Take it in the place of the one of this name.")
+@click.option("--machine", is_flag=True, help="For every user: into the machine's folder of models.")
+@json_option
+def import_command(path: Path, name: str | None, link: bool, replaces: bool, machine: bool, as_json: bool) -> int:
+    """Take a model from a stick or a share, with no network.
+
+    A model of the registry is recognised by its shape, its quantization and its name; any other GGUF model is kept
+    under a name of its own. The copy is hashed while it is made, and compared with the hash that came with the file:
+    that of the models folder it was copied from, a SHA256SUMS, or a FILE.sha256.
+    """
+    from medpocket.models.import_files import import_model, name_for
+    from medpocket.models.import_source import read_source
+
+    registry = load_registry()
+    source = read_source(path.expanduser(), registry)
+    called, spec = name_for(source, registry, name)
+    if spec and spec.advisory:
+        diagnostics.notice(f"{spec.title}, licence {spec.licence}: {spec.advisory}")
+    folder = machine_folder() if machine else own_folder()
+    transfer = Transfer(f"{'reading' if link else 'copying'} {source.paths[0].name}", source.size)
+    try:
+        entry = import_model(source, called, spec, folder, link=link, replaces=replaces, report=transfer.show)
+    finally:
+        diagnostics.clear_progress()
+    if not source.expected:
+        diagnostics.notice("no hash came with the file: it is recorded as it is, and verified against that from now on")
+    if as_json:
+        from medpocket.cli.models_list import installed_data
+
+        output.write_success("models import", installed_data(entry))
+    else:
+        kind = spec.title if spec else "a model of your own"
+        output.write_line(f"{called} is installed: {kind}, {gigabytes(entry.record.size)}, {entry.path}")
+    return 0
+
+
+@click.command("verify")
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_name)
+@json_option
+def verify_command(names: tuple[str, ...], as_json: bool) -> int:
+    """Read every file of the models, or of those named, and compare its SHA-256 with the record.
+
+    A damaged file is named, set aside and never loaded. Exits with 1 when there is one.
+    """
+    entries = [_installed(name) for name in names] or installed_models()
+    rows = []
+    for entry in entries:
+        transfer = Transfer(f"reading {entry.record.name}", entry.record.size)
+        try:
+            problems = _verify(entry, transfer)
+        finally:
+            diagnostics.clear_progress()
+        rows.append({"name": entry.record.name, "path": str(entry.path), "problems": problems})
+        if not as_json:
+            output.write_line(f"{entry.record.name}: {'; '.join(problems) or 'good'}")
+    if as_json:
+        output.write_success("models verify", {"models": rows})
+    elif not rows:
+        output.write_line("no model is installed; the demonstration model is part of MedPocket")
+    return 1 if any(row["problems"] for row in rows) else 0
+
+
+def _verify(entry: Installed, transfer: Transfer) -> list[str]:
+    try:
+        return entry.verify(transfer.show)
+    except OSError:
+        if not entry.folder.shared:
+            raise
+        return ["it is not as it was recorded, and only an administrator can set it right"]
+
+
+@click.command("remove")
+@click.argument("name", metavar="ID", shell_complete=complete_name)
+@json_option
+def remove_command(name: str, as_json: bool) -> int:
+    """Delete a model, what is left of an unfinished download of it too. Files that were linked stay where they are."""
+    registry, folder = load_registry(), own_folder()
+    if name in registry.models and registry.models[name].asset:
+        raise InputError(f"{name} is a part of MedPocket", "it cannot be removed")
+    entry = next((one for one in folder.entries() if one.record.name == name), None)
+    unfinished = folder.path / name
+    if entry:
+        entry.remove()
+    elif name in registry.models and unfinished.is_dir():
+        delete_folder(unfinished)
+    elif find_installed(name):
+        raise InputError(f"{name} belongs to the machine's models", "whoever administers them can remove it")
+    else:
+        _installed(name)
+    if as_json:
+        output.write_success("models remove", {"removed": name, "size": entry.record.size if entry else 0})
+    else:
+        freed = f", {gigabytes(entry.record.size)}" if entry and not entry.record.linked else ""
+        output.write_line(f"removed {name}{freed}")
+    return 0
+
+
+@click.command("path")
+@click.argument("name", metavar="[ID]", required=False, shell_complete=complete_name)
+@json_option
+def path_command(name: str | None, as_json: bool) -> int:
+    """Print where a model's file is; without ID, the folder of models."""
+    path = locate_model(name, load_registry()).path if name else own_folder().path
+    if as_json:
+        output.write_success("models path", {"path": str(path)})
+    else:
+        output.write_line(str(path))
+    return 0
+
+
+def _installed(name: str) -> Installed:
+    """Return the installed model. Raises InputError, or UnknownNameError with the nearest."""
+    entry = find_installed(name)
+    if entry:
+        return entry
+    registry = load_registry()
+    if name in registry.models:
+        raise InputError(f"{name} is not installed", f"`medpocket models pull {name}` gets it")
+    known = [one.record.name for one in installed_models()] + list(registry.models)
+    raise UnknownNameError("model", name, known, "`medpocket models list` lists them")

@@ -1,0 +1,108 @@
+"""Make the demonstration experts: `python -m medpocket.forge.demo_experts --data DIR --base FILE --out DIR`.
+
+An adapter for each expert of the registry, the record that ships with them, and in the work folder the rows and the
+pooled control: one adapter of the same rank that learns from all specialties, for as many answer tokens as all the
+experts together. What is done already is not done again.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from medpocket.errors import MedpocketError
+from medpocket.experts.adapter import read_adapter
+from medpocket.experts.library import record_of, write_records
+from medpocket.forge.corpus import load_corpus
+from medpocket.forge.demo import report
+from medpocket.forge.expert_training import Order, card, train_expert
+from medpocket.forge.lora import Plan
+from medpocket.forge.rows import Row
+from medpocket.forge.specialties import rows_of, write_rows
+from medpocket.models.base_fingerprint import base_fingerprint
+from medpocket.models.gguf_check import check_model_file
+from medpocket.registry import GENERAL, load_registry
+
+RANK = 32
+STEPS = 100
+POOLED = "pooled"
+LICENCE = "Apache-2.0"
+NOTE = "MedQuAD (CC BY 4.0), OpenStax Anatomy and Physiology 2e (CC BY 4.0), texts of this project"
+SOURCE = "trained by MedPocket: make experts"
+
+
+def make_experts(data: Path, base: Path, out: Path, work: Path) -> bool:
+    """Train what is missing and write the record; False where Ctrl-C came first."""
+    specs = {name: spec for name, spec in load_registry().experts.items() if name != GENERAL}
+    rows = prepared_rows(data, list(specs), work / "rows")
+    out.mkdir(parents=True, exist_ok=True)
+    plan = Plan(invocation=(), rank=RANK, alpha=float(RANK), steps=STEPS)
+    file = check_model_file(base)
+    fingerprint, base_name = base_fingerprint(file), file.name or base.stem
+    records = []
+    for name, spec in specs.items():
+        path = out / f"{name}.gguf"
+        if not path.exists() and not trained(name, spec.system, plan, base, rows[name], path, work):
+            return False
+        record = record_of(read_adapter(path), expert=name, fingerprint=fingerprint, base_name=base_name, source=SOURCE)
+        records.append(replace(record, file=path.name))
+    write_records(out, records)
+    control = work / f"{POOLED}.gguf"
+    # It may use all its steps, and the best of its states is kept, as with the experts.
+    steps = len(specs) * STEPS
+    plan = replace(plan, steps=steps, patience=steps)
+    return control.exists() or trained(POOLED, "", plan, base, rows[POOLED], control, work)
+
+
+def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str, Path]:
+    """Write a file of rows for each expert, and one with those of all; the paths by name."""
+    paths = {name: folder / f"{name}.jsonl" for name in (*experts, POOLED)}
+    if all(path.exists() for path in paths.values()):
+        return paths
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = load_corpus(data)
+    pooled: list[Row] = []
+    for name in experts:
+        rows = rows_of(corpus, name)
+        held_out = sum(row.held_out for row in rows)
+        report(f"{name}: {len(rows) - held_out} rows to learn from, {held_out} held out")
+        write_rows(rows, paths[name])
+        pooled += rows
+    write_rows(dict.fromkeys(pooled), paths[POOLED])
+    return paths
+
+
+def trained(name: str, line: str, plan: Plan, base: Path, rows: Path, out: Path, work: Path) -> bool:
+    """Train one adapter and write its card into the work folder; False where Ctrl-C came first."""
+    report(f"training {name}")
+    order = Order(
+        expert=name, line=line, base=base, data=rows, out=out, work=work / name, plan=plan, licence=LICENCE,
+        training_data=NOTE,
+    )  # fmt: skip
+    order.work.mkdir(parents=True, exist_ok=True)
+    found = train_expert(order, report)
+    if found is None:
+        return False
+    (work / f"{name}.md").write_text(card(found, order), encoding="utf-8")
+    return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m medpocket.forge.demo_experts", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the texts; docs/demo-model.md says which")
+    parser.add_argument("--base", type=Path, required=True, help="the demonstration model")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the adapters and their record")
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/experts"), help="rows, checkpoints, cards, the control"
+    )
+    arguments = parser.parse_args()
+    try:
+        return 0 if make_experts(arguments.data, arguments.base, arguments.out, arguments.work) else 130
+    except MedpocketError as error:
+        report(f"error: {error.message}\nhint: {error.hint}")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
