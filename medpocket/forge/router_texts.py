@@ -14,7 +14,7 @@ from medpocket.errors import InputError
 from medpocket.forge.corpus import Corpus
 from medpocket.forge.corpus import Entry as CorpusEntry
 from medpocket.forge.dialogue import QUESTIONS
-from medpocket.forge.router_lexicon import Entry
+from medpocket.forge.router_lexicon import MORE, Entry
 from medpocket.forge.rows import read_rows
 from medpocket.forge.specialties import EXCERPTS, FURTHER, WRITTEN
 from medpocket.forge.subjects import is_kept_from_experts
@@ -44,27 +44,36 @@ class Sample:
 
 
 def utterances(folder: Path, registry: Registry) -> list[Sample]:
-    """`ID.tsv`: register, text, and perhaps further experts. Raises InputError, naming file and line."""
+    """`ID.tsv`: register, text, and perhaps further experts; more.tsv: the expert before these.
+
+    Raises InputError, naming file and line.
+    """
     found: list[Sample] = []
     for expert in registry.experts:
         path = folder / f"{expert}.tsv"
         if path.exists():
-            found += _utterances(path, expert, registry)
+            for number, line in _lines(path):
+                found.append(_utterance(path, number, line, expert, registry))
+    if (folder / MORE).exists():
+        for number, line in _lines(folder / MORE):
+            expert, _, rest = line.partition("\t")
+            found.append(_utterance(folder / MORE, number, rest, expert, registry))
     return found
 
 
-def _utterances(path: Path, expert: str, registry: Registry) -> Iterator[Sample]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        register, _, rest = line.partition("\t")
-        if (register, number) == ("register", 1):
-            continue
-        text, _, others = rest.partition("\t")
-        accept = (expert, *(name.strip() for name in others.split(",") if name.strip()))
-        if not text.strip() or any(name not in registry.experts for name in accept):
-            raise InputError(f"line {number} of {path.name} is no utterance", "a line is register, text, other experts")
-        yield Sample(text, tuple(dict.fromkeys(accept)), "utterances", register)
+        if line.strip() and not line.startswith(("#", "register\t")):
+            yield number, line
+
+
+def _utterance(path: Path, number: int, line: str, expert: str, registry: Registry) -> Sample:
+    register, _, rest = line.partition("\t")
+    text, _, others = rest.partition("\t")
+    accept = (expert, *(name.strip() for name in others.split(",") if name.strip()))
+    if not text.strip() or any(name not in registry.experts for name in accept):
+        raise InputError(f"line {number} of {path.name} is no utterance", "a line is register, text, other experts")
+    return Sample(text, tuple(dict.fromkeys(accept)), "utterances", register)
 
 
 def learnt(corpus: Corpus) -> Iterator[CorpusEntry]:

@@ -77,7 +77,7 @@ def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
         if weight == NORMAL:
             _take_back(words, position, weights)
         position += len(trigger)
-        for place in _reach(words, position, scope):
+        for place in _reach(words, position, scope, lists=weight != NORMAL):
             weights[place] = min(weights[place], weight)
     return weights
 
@@ -90,8 +90,8 @@ def _trigger_at(words: Sequence[str], position: int) -> tuple[str, ...] | None:
     return None
 
 
-def _reach(words: Sequence[str], position: int, scope: int) -> list[int]:
-    """The places of a scope: so many words, and as many again from each comma or conjunction of a list."""
+def _reach(words: Sequence[str], position: int, scope: int, *, lists: bool) -> list[int]:
+    """The places of a scope: so many words, and with `lists` as many again from each comma or conjunction."""
     found: list[int] = []
     left = scope
     while position < len(words) and left > 0:
@@ -99,7 +99,7 @@ def _reach(words: Sequence[str], position: int, scope: int) -> list[int]:
         if word == SENTENCE_END or word in _ENDS:
             break
         if word in (CLAUSE_END, *_LISTED):
-            left = min(scope, left + 2) if scope > 1 else 0
+            left = min(scope, left + 2) if lists and scope > 1 else 0
         else:
             found.append(position)
             left -= 1

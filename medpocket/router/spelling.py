@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 SHORTEST = 5
-SHORTEST_SKELETON = 4
+SHORTEST_SKELETON = 3
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SOUNDS = (
