@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,14 +110,24 @@ def make_vocabulary(texts: Iterable[str], lexicon: Lexicon, corpus: Corpus) -> V
     named = Counter(word for term in lexicon.terms for word in term.split())
     frequent = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
     words = [*frequent, *sorted(named.keys() - frequent)]
-    sounds = sounds_of(lexicon.terms, {word: number for number, word in enumerate(words)})
-    return as_vocabulary(
-        {
-            "words": "\n".join(words),
-            "terms": "\n".join(lexicon.terms),
-            "sounds": "\n".join("\t".join(pair) for pair in sounds.items()),
-        }
-    )
+    return as_vocabulary(vocabulary_content(words, lexicon.terms))
+
+
+def vocabulary_content(words: Sequence[str], terms: Sequence[str]) -> dict[str, Any]:
+    """What the file of weights holds of the vocabulary."""
+    reach: dict[str, int] = {}
+    for term in terms:
+        first, *rest = term.split(" ")
+        reach[first] = max(reach.get(first, 0), 1 + len(rest))
+    in_terms = {word for term in terms for word in term.split(" ")}
+    sounds = sounds_of(terms, {word: number for number, word in enumerate(words)})
+    return {
+        "words": "\n".join(words),
+        "terms": "\n".join(terms),
+        "sounds": "\n".join("\t".join(pair) for pair in sounds.items()),
+        "reach": np.array([reach.get(word, 0) for word in words], np.uint8),
+        "in_terms": np.array([word in in_terms for word in words], np.uint8),
+    }
 
 
 def tempered(material: Material, readings: Sequence[Reading], experts: Sequence[str]) -> Lexicon:
@@ -258,9 +269,7 @@ def save(
         out,
         {
             "experts": "\n".join(experts),
-            "words": "\n".join(vocabulary.words),
-            "terms": "\n".join(vocabulary.terms),
-            "sounds": "\n".join("\t".join(pair) for pair in vocabulary.sounds.items()),
+            **vocabulary_content(list(vocabulary.words), lexicon.terms),
             "term_weights": lexicon.weights.astype(np.float16),
             "term_kinds": lexicon.kinds,
             "embedding": whole,

@@ -19,7 +19,7 @@ from medpocket.router.spelling import SHORTEST, SHORTEST_SKELETON, skeleton
 WEIGHT_COUNTS = {0: 0.0, 1: 0.3, 2: 1.0, 3: 2.0}  # what a weight of the files adds to an expert's score
 DISEASE_COUNTS = (1.6, 1.0)  # of a subject's first expert, and of its others
 ONE_WORD_DISEASE = 0.6  # as much of that where the subject is one word, which texts use in other ways too
-DRUG_COUNTS = 0.6  # what any drug adds to pharmacology
+DRUG_COUNTS = 1.0  # what any drug adds to pharmacology
 
 # How far the texts may lower what a term counts. A term that half of its texts (each expert's texts counting alike)
 # bear out keeps its weight; `PRIOR_TEXTS` are those that it has from the start, all of which bear it out.

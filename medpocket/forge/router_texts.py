@@ -124,6 +124,9 @@ ACROSS = ("pharmacology", "pediatrics", "womens_health", "radiology", "oncology"
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
 ELSEWHERE = 10_000
 _REGISTERS = {"literature": 3, "notes": 3, "examinations": 3, "people": 3}  # how often, for terms that all use
+# Most of the literature is about these; where an abstract says little else, one of them is the better guess.
+LITERATURE = ("oncology", "cardiology", "neurology", "gastroenterology")
+LITERATURE_TIMES = 2
 _OWN_REGISTER = 0.85  # how often a lay term stands in what people say
 
 
@@ -153,8 +156,13 @@ class Framer:
                 register = self._register(term)
                 frame = self._dice.choice(FRAMES["registers"][register])
                 yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames", register)
+        for expert in LITERATURE:
+            for term in self._terms[expert] * LITERATURE_TIMES:
+                if term not in self._lay:
+                    frame = self._dice.choice(FRAMES["registers"]["literature"])
+                    yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames", "literature")
         for expert in ACROSS:
-            for _ in range(across):
+            for _ in range(across * (2 if expert == "pharmacology" else 1)):
                 frame = self._dice.choice(FRAMES["frames"][expert])
                 yield Sample(self._fill(frame, expert, _PATIENTS.get(expert, "patients")), (expert,), "across")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 8
+CONSIDERED = 24  # of the terms, and of the words outside them, the strongest
 SMALL_WORDS = ENGLISH | word_set("new both other all more most such one two every each also just get got")
 LEAST_SHARE = 0.05  # of the strongest piece's weight
 
@@ -38,17 +39,20 @@ def evidence_for(
         vectors @ gradient[-vectors.shape[1] :] / np.sqrt(float(reading.counts.sum()) + POOLING_PRIOR),
         len(reading.words),
     )
-    weights: dict[str, float] = {}
     inside = np.zeros(len(reading.words), bool)
-    for term, added in zip(reading.terms, _by_term(scores, gradient), strict=True):
+    for term in reading.terms:
         inside[term.start : term.end] = True
+    added = _by_term(scores, gradient)
+    weights: dict[str, float] = {}
+    for number in np.argsort(-added)[:CONSIDERED].tolist():
+        term = reading.terms[number]
         name = shown(reading.words[term.start : term.end])
-        weights[name] = weights.get(name, 0.0) + float(added + by_word[term.start : term.end].sum())
-    for place in map(int, np.flatnonzero((by_word > 0) & ~inside)):
-        if reading.words[place] in SMALL_WORDS:
-            continue
+        weight = float(added[number]) + float(by_word[term.start : term.end].sum())
+        weights[name] = weights.get(name, 0.0) + weight
+    for place in np.argsort(-np.where(inside, -np.inf, by_word))[:CONSIDERED].tolist():
         name = shown(reading.words[place : place + 1])
-        weights[name] = weights.get(name, 0.0) + float(by_word[place])
+        if by_word[place] > 0 and not inside[place] and name not in SMALL_WORDS:
+            weights[name] = weights.get(name, 0.0) + float(by_word[place])
     ranked = sorted(weights.items(), key=lambda item: -item[1])[:MOST]
     least = max(ranked[0][1] * LEAST_SHARE, 0.0) if ranked else 0.0
     return tuple(Evidence(name, round(weight, 2)) for name, weight in ranked if weight > least)

@@ -18,21 +18,19 @@ _FOREIGN = word_set(
     "che per non sono ho mio mia dolore da um uma nao com meu minha dor estou tem het een van ik heb mijn niet met "
     "voor pijn og er jeg har ikke det som till och jag inte med ar mam nie jest sie bol ve bir icin var"
 )
+READ = 1000  # characters of a text, which are enough to tell
 _LEAST_WORDS = 3
+_LAST_LATIN = "\u024f"
 
 
 def is_foreign(text: str) -> bool:
     """Tell whether `text` is plainly in another language: another script, or small words of another language."""
-    letters = [c for c in text[:2000] if c.isalpha()]
-    if not letters:
-        return False
-    if sum(c > "\u024f" and not "\u0370" <= c <= "\u03ff" for c in letters) * 2 > len(letters):
-        return True
-    greek = sum("\u0370" <= c <= "\u03ff" for c in letters)
-    if greek * 2 > len(letters):
-        return True
-    words = re.findall(r"[^\W\d_]+", text[:2000].lower())
-    return _counts(words)
+    start = text[:READ]
+    if not start.isascii():
+        letters = [c for c in start if c.isalpha()]
+        if sum(c > _LAST_LATIN for c in letters) * 2 > len(letters):
+            return True
+    return _counts(re.findall(r"[^\W\d_]+", start.lower()))
 
 
 def _counts(words: Sequence[str]) -> bool:

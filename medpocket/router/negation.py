@@ -51,11 +51,10 @@ _ENDS = word_set("but however although though except yet still because presents 
 _LISTED = frozenset(("or", "and", "nor", "and/or", "any"))
 # What stands behind the words that it takes back, in the same clause.
 _AFTER = {
-    **dict.fromkeys(("absent", "denied", "unlikely", "excluded"), DENIED),
+    **dict.fromkeys(("absent", "denied", "unlikely", "excluded", "ruled"), DENIED),
     **dict.fromkeys(word_set("normal unremarkable fine clear clean stable negative flat intact controlled ok"), NORMAL),
     **dict.fromkeys(("resolved", "settled", "cured", "healthy"), NORMAL),
 }
-_RULED_OUT = ("ruled", "out")
 _AFTER_REACH = 5
 
 
@@ -69,7 +68,7 @@ def weigh(words: Sequence[str], protected: Sequence[bool]) -> list[float]:
     while position < len(words):
         trigger = None if protected[position] else _trigger_at(words, position)
         if trigger is None:
-            if not protected[position]:
+            if words[position] in _AFTER and not protected[position]:
                 _take_back(words, position, weights)
             position += 1
             continue
@@ -109,11 +108,7 @@ def _reach(words: Sequence[str], position: int, scope: int, *, lists: bool) -> l
 
 def _take_back(words: Sequence[str], position: int, weights: list[float]) -> None:
     """Lower what stands before a word such as "normal", back to the beginning of its clause."""
-    weight = _AFTER.get(words[position])
-    if weight is None:
-        if tuple(words[position : position + 2]) != _RULED_OUT:
-            return
-        weight = DENIED
+    weight = _AFTER[words[position]]
     for place in range(position - 1, max(-1, position - 1 - _AFTER_REACH), -1):
         if words[place] in (SENTENCE_END, CLAUSE_END, "and", "but"):
             return

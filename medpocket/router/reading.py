@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from medpocket.router.negation import weigh
 from medpocket.router.normalise import AGES, CLAUSE_END, SENTENCE_END, tokens_of
-from medpocket.router.spelling import SHORTEST, repair
+from medpocket.router.spelling import SHORTEST, Speller
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,14 +69,13 @@ def shown(words: Sequence[str]) -> str:
 class Vocabulary:
     """`words` and `terms` map to numbers, `reach` a word to the length of the longest term that begins with it.
 
-    `sounds` maps how words of the lexicon sound to them; `spelt` has those words, with their numbers.
+    `speller` knows the words of the lexicon.
     """
 
     words: Mapping[str, int]
     terms: Mapping[str, int]
     reach: Mapping[str, int]
-    spelt: Mapping[str, int]
-    sounds: Mapping[str, str]
+    speller: Speller
 
     @property
     def first_piece(self) -> int:
@@ -155,16 +154,12 @@ def _repair(words: list[str], vocabulary: Vocabulary) -> list[int]:
             continue
         if len(word) >= SHORTEST and tries < _REPAIRS:
             tries += 1
-            meant = _meant(word, vocabulary)
+            meant = vocabulary.speller.repair(word)
             if meant is not None:
                 words[place] = meant
                 continue
         unknown.append(place)
     return unknown
-
-
-def _meant(word: str, vocabulary: Vocabulary) -> str | None:
-    return repair(word, vocabulary.spelt, vocabulary.sounds)
 
 
 def _rows(
@@ -191,17 +186,15 @@ def _rows(
 
 
 def as_vocabulary(content: Mapping[str, Any]) -> Vocabulary:
-    """The vocabulary in a file of weights: texts `words`, `terms`, `sounds`, an entry a line."""
-    words = {word: number for number, word in enumerate(content["words"].split("\n"))}
+    """The vocabulary in a file of weights: texts `words`, `terms`, `sounds`, an entry a line, and `reach` by word.
+
+    `reach` is 0 for words that no term begins with; `in_terms` is 1 for words that terms have.
+    """
+    listed = content["words"].split("\n")
+    words = dict(zip(listed, range(len(listed)), strict=True))
     terms = {term: number for number, term in enumerate(content["terms"].split("\n"))}
-    reach: dict[str, int] = {}
-    spelt: dict[str, int] = {}
-    for term in terms:
-        parts = term.split(" ")
-        if reach.get(parts[0], 0) < len(parts):
-            reach[parts[0]] = len(parts)
-        for part in parts:
-            if part in words and len(part) >= SHORTEST:
-                spelt[part] = words[part]
-    sounds = dict(line.split("\t") for line in content["sounds"].split("\n"))
-    return Vocabulary(words, terms, reach, spelt, sounds)
+    reach = {word: length for word, length in zip(listed, content["reach"].tolist(), strict=True) if length}
+    flags = content["in_terms"].tolist()
+    spelt = {word: row for row, word in enumerate(listed) if flags[row] and len(word) >= SHORTEST}
+    sounds = dict(line.split("\t") for line in content["sounds"].split("\n")) if content["sounds"] else {}
+    return Vocabulary(words, terms, reach, Speller(spelt, sounds))

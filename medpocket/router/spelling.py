@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 SHORTEST = 5
 SHORTEST_SKELETON = 3
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SOUNDS = (
     (re.compile(r"^(?:pn|kn|gn|mn)"), "n"),
@@ -33,37 +32,56 @@ def skeleton(word: str) -> str:
     return word
 
 
-def repair(word: str, known: Mapping[str, int], sounds: Mapping[str, str]) -> str | None:
-    """Return the word of `known` that was meant, the one with the least number first; None where none is near.
+class Speller:
+    """Finds the word of a list that was meant; `sounds` maps skeletons to words of it."""
 
-    `sounds` maps skeletons to words. Only letters are repaired, and only in words of five or more.
-    """
-    if len(word) < SHORTEST or not word.isalpha():
-        return None
-    near = [found for found in _one_slip(word) if found in known]
-    if near:
-        return min(near, key=known.__getitem__)
-    sound = skeleton(word)
-    meant = sounds.get(sound) if len(sound) >= SHORTEST_SKELETON else None
-    return meant if meant and abs(len(meant) - len(word)) <= 2 and _alike(meant, word) else None
+    def __init__(self, words: Mapping[str, int], sounds: Mapping[str, str]) -> None:
+        self._words, self._sounds = words, sounds
+        self._alike: dict[tuple[int, str], list[str]] = {}
+
+    def repair(self, word: str) -> str | None:
+        """Return the word that was meant, of several the one with the least number; None where none is near.
+
+        Only letters are repaired, in words of five or more, and never the first.
+        """
+        if len(word) < SHORTEST or not word.isalpha():
+            return None
+        near = {found for found in self._candidates(word) if is_one_slip(word, found)}
+        if near:
+            return min(near, key=self._words.__getitem__)
+        sound = skeleton(word)
+        meant = self._sounds.get(sound) if len(sound) >= SHORTEST_SKELETON else None
+        return meant if meant and abs(len(meant) - len(word)) <= 2 and _share_letters(meant, word) else None
+
+    def _candidates(self, word: str) -> Iterator[str]:
+        """Words as long, or one letter longer or shorter, that begin or end alike: one slip spares one of the two."""
+        if not self._alike:
+            for known in self._words:
+                for key in _keys(known):
+                    self._alike.setdefault((len(known), key), []).append(known)
+        for length in (len(word) - 1, len(word), len(word) + 1):
+            for key in _keys(word):
+                yield from self._alike.get((length, key), ())
 
 
-def _alike(one: str, other: str) -> bool:
+def _keys(word: str) -> tuple[str, str]:
+    return word[:2] + "-", f"{word[0]}-{word[-2:]}"
+
+
+def is_one_slip(one: str, other: str) -> bool:
+    """Whether a letter more, a letter less, another letter, or two letters in the other order make one of the other."""
+    place = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        place += 1
+    rest, others = one[place:], other[place:]
+    if rest[1:] == others[1:] or rest[1:] == others or rest == others[1:]:
+        return True
+    return len(rest) > 1 and rest[:2] == others[1::-1] and rest[2:] == others[2:]
+
+
+def _share_letters(one: str, other: str) -> bool:
     """Whether words that sound alike share two thirds of their letters."""
     shared = sum(min(one.count(letter), other.count(letter)) for letter in set(one))
     return shared * 3 >= 2 * max(len(one), len(other))
-
-
-def _one_slip(word: str) -> Iterator[str]:
-    """Words at a Damerau-Levenshtein distance of one that keep the first letter."""
-    for place in range(1, len(word) + 1):
-        head, tail = word[:place], word[place:]
-        if tail:
-            yield head + tail[1:]
-            if len(tail) > 1:
-                yield head + tail[1] + tail[0] + tail[2:]
-        rest = tail[1:]
-        for letter in _LETTERS:
-            yield head + letter + tail
-            if tail:
-                yield head + letter + rest

@@ -58,7 +58,7 @@ def test_terms_are_compiled_in_their_usual_form_and_drugs_speak_for_pharmacology
         ("a", "b", "pharmacology"),
     )
     assert lexicon.terms == ("digoxin", "preeclampsia")
-    assert lexicon.weights[0].tolist() == pytest.approx([2.0, 0.0, 0.6])
+    assert lexicon.weights[0].tolist() == pytest.approx([2.0, 0.0, 1.0])
 
 
 def test_texts_lower_what_a_term_counts_for_an_expert_that_they_do_not_bear_out() -> None:

@@ -1,34 +1,16 @@
+from medpocket.forge.router import vocabulary_content
 from medpocket.router.language import is_foreign
 from medpocket.router.negation import DENIED, DISTANT, NORMAL, PAST, weigh
 from medpocket.router.normalise import tokens_of
-from medpocket.router.reading import Vocabulary, as_vocabulary, read
-from medpocket.router.spelling import repair, skeleton
+from medpocket.router.reading import as_vocabulary, read
+from medpocket.router.spelling import Speller, is_one_slip, skeleton
 
-WORDS = [
-    "chest",
-    "pain",
-    "fever",
-    "rash",
-    "knee",
-    "kidney",
-    "stone",
-    "diarrhea",
-    "pneumonia",
-    "fetal",
-    "movement",
-    "no",
-]
 TERMS = ["chest pain", "fever", "rash", "knee", "kidney stone", "diarrhea", "pneumonia", "no fetal movement", "stroke"]
-
-
-def vocabulary() -> Vocabulary:
-    sounds = {skeleton(word): word for word in ("diarrhea", "pneumonia") if len(skeleton(word)) >= 3}
-    lines = "\n".join(f"{sound}\t{word}" for sound, word in sounds.items())
-    return as_vocabulary({"words": "\n".join(WORDS), "terms": "\n".join(TERMS), "sounds": lines})
+VOCABULARY = as_vocabulary(vocabulary_content(sorted({word for term in TERMS for word in term.split()}), TERMS))
 
 
 def terms_in(text: str) -> dict[str, float]:
-    reading = read(text, vocabulary())
+    reading = read(text, VOCABULARY)
     return {" ".join(reading.words[term.start : term.end]): term.weight for term in reading.terms}
 
 
@@ -86,28 +68,32 @@ def test_relatives_the_past_and_normal_findings_count_less() -> None:
 
 
 def test_a_term_that_is_said_again_counts_less() -> None:
-    reading = read("fever, fever", vocabulary())
+    reading = read("fever, fever", VOCABULARY)
     assert [term.weight for term in reading.terms] == [1.0, 0.3]
 
 
 def test_slips_of_the_hand_and_words_written_by_ear_are_repaired() -> None:
     known = {"pneumonia": 0, "diarrhea": 1, "arthritis": 2, "psoriasis": 3}
-    sounds = {skeleton(word): word for word in known}
+    speller = Speller(known, {skeleton(word): word for word in known})
     for wrong, right in {
         "pnuemonia": "pneumonia",
-        "arthritus": "arthritis",
         "numonia": "pneumonia",
-        "diarrea": "diarrhea",
+        "arthritus": "arthritis",
         "artritis": "arthritis",
+        "soriasis": "psoriasis",
+        "diarrea": "diarrhea",
     }.items():
-        assert repair(wrong, known, sounds) == right, wrong
+        assert speller.repair(wrong) == right, wrong
 
 
 def test_short_words_numbers_and_strangers_are_left_alone() -> None:
-    known = {"gout": 0, "pneumonia": 1}
-    assert repair("goat", known, {}) is None
-    assert repair("b12345", known, {}) is None
-    assert repair("bicycle", known, {skeleton("pneumonia"): "pneumonia"}) is None
+    speller = Speller({"gout": 0, "pneumonia": 1}, {skeleton("pneumonia"): "pneumonia"})
+    assert [speller.repair(word) for word in ("goat", "b12345", "bicycle", "panorama")] == [None] * 4
+
+
+def test_one_slip_is_one_letter_more_less_or_other_or_two_in_the_other_order() -> None:
+    assert all(is_one_slip("angina", other) for other in ("anginal", "agina", "angima", "anigna", "angina"))
+    assert not any(is_one_slip("angina", other) for other in ("angin al", "agna", "ngiana", "angelina"))
 
 
 def test_other_languages_are_told_from_english() -> None:
@@ -131,6 +117,6 @@ def test_random_text_never_fails() -> None:
     letters = "ab c's-/.,?!;:()\n\t19éÀß😀中no not without '"
     for _ in range(500):
         text = "".join(dice.choice(letters) for _ in range(dice.randrange(60)))
-        reading = read(text, vocabulary())
+        reading = read(text, VOCABULARY)
         assert len(reading.rows) == len(reading.counts) == len(reading.places)
         assert all(0 <= place < len(reading.words) for place in reading.places)
