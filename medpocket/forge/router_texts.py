@@ -123,10 +123,7 @@ def written(registry: Registry) -> Iterator[Sample]:
 ACROSS = ("pharmacology", "pediatrics", "womens_health", "radiology", "oncology")
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
 ELSEWHERE = 10_000
-_REGISTERS = {"literature": 3, "notes": 3, "examinations": 3, "people": 3}  # how often, for terms that all use
-# Most of the literature is about these; where an abstract says little else, one of them is the better guess.
-LITERATURE = ("oncology", "cardiology", "neurology", "gastroenterology")
-LITERATURE_TIMES = 2
+_REGISTERS = ("literature", "notes", "examinations", "people")
 _OWN_REGISTER = 0.85  # how often a lay term stands in what people say
 
 
@@ -150,17 +147,12 @@ class Framer:
         self._experts = sorted(self._terms)
 
     def samples(self, times: int, across: int) -> Iterator[Sample]:
-        """Each term of each expert in so many sentences; `across` more for each expert of ACROSS."""
+        """Each term of each expert in so many sentences; `across` more for each expert of ACROSS, pharmacology twice."""
         for expert in self._experts:
             for term in self._terms[expert] * times:
                 register = self._register(term)
                 frame = self._dice.choice(FRAMES["registers"][register])
                 yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames", register)
-        for expert in LITERATURE:
-            for term in self._terms[expert] * LITERATURE_TIMES:
-                if term not in self._lay:
-                    frame = self._dice.choice(FRAMES["registers"]["literature"])
-                    yield Sample(self._fill(frame, expert, "patients", term), (expert,), "frames", "literature")
         for expert in ACROSS:
             for _ in range(across * (2 if expert == "pharmacology" else 1)):
                 frame = self._dice.choice(FRAMES["frames"][expert])
@@ -169,7 +161,7 @@ class Framer:
     def _register(self, term: str) -> str:
         if term in self._lay and self._dice.random() < _OWN_REGISTER:
             return "people"
-        return self._dice.choices(list(_REGISTERS), list(_REGISTERS.values()))[0]
+        return self._dice.choice(_REGISTERS)
 
     def _fill(self, frame: str, expert: str, patients: str, term: str | None = None) -> str:
         dice = self._dice
