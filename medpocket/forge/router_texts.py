@@ -147,7 +147,7 @@ class Framer:
         self._experts = sorted(self._terms)
 
     def samples(self, times: int, across: int) -> Iterator[Sample]:
-        """Each term of each expert in so many sentences; `across` more for each expert of ACROSS, pharmacology twice."""
+        """Each term of each expert in so many sentences; `across` more for each of ACROSS, pharmacology twice."""
         for expert in self._experts:
             for term in self._terms[expert] * times:
                 register = self._register(term)
