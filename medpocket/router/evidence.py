@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from medpocket.router.gate import POOLING_PRIOR, Gate
 from medpocket.router.language import ENGLISH
-from medpocket.router.normalise import word_set
+from medpocket.router.normalise import AGES, word_set
 from medpocket.router.reading import Reading, shown
 from medpocket.types import Evidence
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 MOST = 8
 CONSIDERED = 24  # of the terms, and of the words outside them, the strongest
-SMALL_WORDS = ENGLISH | word_set("new both other all more most such one two every each also just get got")
+SMALL_WORDS = (
+    ENGLISH
+    | word_set("new both other all more most such one two every each also just get got")
+    | {AGES["ageadult"], AGES["ageold"]}
+)
 LEAST_SHARE = 0.05  # of the strongest piece's weight
 
 

@@ -29,6 +29,8 @@ _PREFIX = re.compile(
     r"\b(anti|bi|co|counter|extra|hyper|hypo|in|inter|intra|micro|macro|mid|multi|neo|non|over|para|peri|poly|post|pre"
     r"|pseudo|re|semi|sub|super|supra|trans|ultra|un|under)-(?=[a-z])"
 )
+# A line that goes on in the next one; any other line end ends a sentence.
+_WRAPPED = re.compile(r"(?<=[\w,-])[ \t]*\n[ \t]*(?=[a-z])")
 _NOT = re.compile(r"\b(ca|wo|do|does|did|is|are|was|were|have|has|had|could|would|should)n'?t\b")
 _WORD = re.compile(r"[a-z](?:/[a-z])+(?![a-z])|[a-z]+[a-z0-9]*|\d+(?:[.,/:]\d+)*[a-z]*|[.!?;\n]+|[,:()]")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": ",", "\u00a0": " "})
@@ -51,6 +53,8 @@ def tokens_of(text: str) -> list[str]:
 
     Determiners are left out. A number keeps only what it measures: "20mg" becomes "mg".
     """
+    if "\n" in text:
+        text = _WRAPPED.sub(" ", text)
     text = text.lower().translate(_APOSTROPHES)
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

