@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove demo-model experts settings-page commands-page clean
+.PHONY: ask test check prove demo-model experts router settings-page commands-page clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -38,6 +38,11 @@ demo-model: $(VENV)/ready-train
 experts: $(VENV)/ready-train
 	@test -n "$(DATA)" || { echo "make experts needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
 	$(BIN)/python -m medpocket.forge.demo_experts --data "$(DATA)" --base assets/demo.gguf --out build/experts/made
+
+## router: train the router's weights anew, from the lexicon, the utterances and the texts in DATA (docs/router.md)
+router: $(VENV)/ready
+	@test -n "$(DATA)" || { echo "make router needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python -m medpocket.forge.router --data "$(DATA)" --out assets/router.bin
 
 ## settings-page: write docs/settings.md from the settings themselves
 settings-page: $(VENV)/ready

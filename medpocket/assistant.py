@@ -4,34 +4,53 @@
 they are made.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Engine, Scaled
-from medpocket.errors import AdapterError, QuestionError
+from medpocket.errors import AdapterError, QuestionError, RouterError
 from medpocket.registry import GENERAL, ExpertSpec, Registry
-from medpocket.text import without_controls
-from medpocket.types import ActiveAdapter, Event, Finished, Generated, Notice, Routed, Sampling, Turn
+from medpocket.text import readable, readable_question
+from medpocket.types import ActiveAdapter, Event, Finished, Generated, Notice, Route, Routed, Sampling, Turn
 
 if TYPE_CHECKING:
     from medpocket.engine.cancel import Cancellation
     from medpocket.experts.active import ActiveExperts
 
+CLOSE = 0.5  # a second expert whose score is at least this share of the first's is close
+CLEAR = 0.6  # a score from which a question clearly belongs to an expert
+_TERMS_NAMED = 3  # of a route's evidence
+
 _ANSWER_SHARE = 4  # at most one token in so many of the context is kept free for the answer
 
 
+class Routes(Protocol):
+    """What finds the expert of a text."""
+
+    def route(self, text: str) -> Route: ...
+
+
 class Assistant:
-    """Answers questions with one engine, each under the adapter of its expert, where it has one for the model."""
+    """Answers questions with one engine, each under the adapter of its expert, where it has one for the model.
+
+    `router` is called when the first question is to be routed. Where it raises RouterError, `general` answers.
+    """
 
     def __init__(
-        self, registry: Registry, engine: Engine, sampling: Sampling, experts: "ActiveExperts | None" = None
+        self,
+        registry: Registry,
+        engine: Engine,
+        sampling: Sampling,
+        experts: "ActiveExperts | None" = None,
+        router: Callable[[], Routes] | None = None,
     ) -> None:
         self._registry = registry
         self._engine = engine
         self._sampling = sampling
         self._experts = experts
+        self._router = router
 
     def ask(
         self,
@@ -41,22 +60,25 @@ class Assistant:
         history: Sequence[Turn] = (),
         experts: Sequence[tuple[str, float]] = (),
         route: bool = True,
+        mix: bool = False,
         system: str | None = None,
     ) -> Iterator[Event]:
         """Answer `question`, which follows `history`.
 
-        `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off.
+        `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off. A
+        conversation keeps its expert unless the question clearly belongs to another. With `mix`, a second expert
+        whose score is close answers too, at scales taken from both scores.
         `system` stands in the place of the expert's own line. The last event is Finished, also when cancelled.
 
         Raises QuestionError (empty, not text, too long), UnknownNameError (expert), EngineError and MemoryShortError.
         """
-        chosen = self._choose_experts(experts, route=route)
-        adapters, problems = self._adapters(chosen.experts)
         question, removed = readable_question(question)
+        chosen = self._choose_experts(question, history, experts, route=route, mix=mix)
+        adapters, problems = self._adapters(chosen.experts)
         line = chosen.line if system is None else readable(system)[0]
-        turns, prompt, dropped = self._fit([*history, Turn("user", question, line=line)])
+        turns, prompt, dropped = self._fit([*history, Turn("user", question, line=line, expert=chosen.first.id)])
         yield chosen.event(adapters)
-        yield from map(Notice, problems)
+        yield from map(Notice, (*chosen.notices, *problems))
         if removed:
             yield Notice(
                 f"{removed} control character{'s were' if removed > 1 else ' was'} taken out of the question; "
@@ -83,14 +105,50 @@ class Assistant:
         """
         return self._engine.read_answer(cancel)
 
-    def _choose_experts(self, named: Sequence[tuple[str, float]], *, route: bool) -> "_Chosen":
+    def _choose_experts(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        named: Sequence[tuple[str, float]],
+        *,
+        route: bool,
+        mix: bool,
+    ) -> "_Chosen":
         if named:
             specs = [(self._registry.expert(name), scale) for name, scale in named]
             mixed = ", ".join(f"{spec.id} {scale:g}" for spec, scale in specs)
             why = "chosen by you" if len(specs) == 1 else f"mixed by you: {mixed}"
             return _Chosen(specs, why)
-        why = "there is no router yet" if route else "routing is off"
-        return _Chosen([(self._registry.expert(GENERAL), 1.0)], why)
+        if not route or self._router is None:
+            return self._general("routing is off")
+        try:
+            router = self._router()
+        except RouterError as error:
+            return self._general("there is no router", (f"{error.message}; {error.hint}",))
+        return self._routed(router, question, history, mix=mix)
+
+    def _general(self, why: str, notices: tuple[str, ...] = ()) -> "_Chosen":
+        return _Chosen([(self._registry.expert(GENERAL), 1.0)], why, notices=notices)
+
+    def _routed(self, router: Routes, question: str, history: Sequence[Turn], *, mix: bool) -> "_Chosen":
+        found = router.route(question)
+        asked = [turn for turn in history if turn.role == "user"]
+        held = asked[-1].expert if asked else ""
+        if held and not _belongs_elsewhere(router, found, held, asked[-1].text, question):
+            return _Chosen([(self._registry.expert(held), 1.0)], "the conversation stays with it", found.scores[held])
+        terms = ", ".join(one.term for one in found.evidence[:_TERMS_NAMED])
+        why = "; ".join(part for part in (terms, found.note) if part) or "it is of no specialty"
+        first = (self._registry.expert(found.expert), 1.0)
+        second = _close_second(found)
+        if second is None:
+            return _Chosen([first], why, found.score)
+        name, score = second
+        if not mix:
+            told = f"{name} is close ({score:.2f}): `-e {name}` asks it, `--mix auto` asks both"
+            return _Chosen([first], why, found.score, (told,))
+        whole = found.score + score
+        both = [(first[0], found.score / whole), (self._registry.expert(name), score / whole)]
+        return _Chosen(both, f"{why}; mixed with {name} {score:.2f}", found.score)
 
     def _adapters(
         self, experts: Sequence[tuple[ExpertSpec, float]]
@@ -135,10 +193,12 @@ class Assistant:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Who answers, each at its scale, and why they do."""
+    """Who answers, each at its scale, why they do, and how sure the router was where it was asked."""
 
     experts: Sequence[tuple[ExpertSpec, float]]
     why: str
+    score: float | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def first(self) -> ExpertSpec:
@@ -151,30 +211,24 @@ class _Chosen:
 
     def event(self, adapters: Sequence[tuple[ExpertSpec, Scaled]]) -> Routed:
         active = tuple(ActiveAdapter(spec.id, scaled.file.sha256, scaled.scale) for spec, scaled in adapters)
-        return Routed(expert=self.first.id, title=self.first.title, why=self.why, adapters=active)
+        return Routed(self.first.id, self.first.title, self.why, self.score, active)
 
 
-def readable(text: str) -> tuple[str, int]:
-    """Return `text` as a model can read it, and how many control characters were taken out.
+def _belongs_elsewhere(router: Routes, found: Route, held: str, before: str, question: str) -> bool:
+    """Whether a question that follows `before`, which `held` answered, clearly belongs to another expert.
 
-    Raises QuestionError when it is not Unicode text.
+    It must by itself, and `held` must not be the likelier even when the question is read with the one before it: "and
+    the dose?" belongs to whatever the dose is of.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise QuestionError(
-            f"the text is not valid UTF-8 (at character {error.start + 1})",
-            "convert it first, for example with `iconv -f latin1 -t utf-8`",
-        ) from None
-    cleaned, removed = without_controls(text)
-    return cleaned.strip(), removed
+    if found.expert in (held, GENERAL) or found.score < CLEAR or found.scores.get(held, 0.0) > found.score * CLOSE:
+        return False
+    together = router.route(f"{before}\n{question}")
+    return together.scores.get(held, 0.0) < CLEAR
 
 
-def readable_question(text: str) -> tuple[str, int]:
-    """Return `readable(text)`. Raises QuestionError when nothing is left of it."""
-    cleaned, removed = readable(text)
-    if not cleaned:
-        raise QuestionError(
-            "the question is empty", 'give it as an argument, medpocket ask "...", or pipe it in: medpocket ask < FILE'
-        )
-    return cleaned, removed
+def _close_second(found: Route) -> tuple[str, float] | None:
+    """The second expert and its score, where it is close to the first and both are specialties."""
+    if found.expert == GENERAL:
+        return None
+    second = next(((name, score) for name, score in found.ranked if name not in (found.expert, GENERAL)), None)
+    return second if second and second[1] >= found.score * CLOSE else None

@@ -11,6 +11,7 @@ MedpocketError
 │   ├── AdapterError      an adapter is damaged, or does not belong to this model
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
+├── RouterError           the router's weights are missing or damaged
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
 └── OfflineError          something tried to reach the network
@@ -105,6 +106,12 @@ class EngineError(ModelError):
     """llama.cpp failed although the file looked right."""
 
     code = "engine"
+
+
+class RouterError(MedpocketError):
+    """The router's weights are missing or damaged."""
+
+    code = "router"
 
 
 class DownloadError(MedpocketError):

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from medpocket.errors import QuestionError
+
 _KEPT = "\n\t"
 # Format characters that reorder or hide what stands around them (Unicode TR 36, "bidirectional text spoofing").
 _HIDING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
@@ -24,3 +26,29 @@ def without_controls(text: str) -> tuple[str, int]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(character for character in text if not is_control(character))
     return kept, len(text) - len(kept)
+
+
+def readable(text: str) -> tuple[str, int]:
+    """Return `text` as a model can read it, and how many control characters were taken out.
+
+    Raises QuestionError when it is not Unicode text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise QuestionError(
+            f"the text is not valid UTF-8 (at character {error.start + 1})",
+            "convert it first, for example with `iconv -f latin1 -t utf-8`",
+        ) from None
+    cleaned, removed = without_controls(text)
+    return cleaned.strip(), removed
+
+
+def readable_question(text: str, command: str = "medpocket ask") -> tuple[str, int]:
+    """Return `readable(text)`. Raises QuestionError when nothing is left of it."""
+    cleaned, removed = readable(text)
+    if not cleaned:
+        raise QuestionError(
+            "the question is empty", f'give it as an argument, {command} "...", or pipe it in: {command} < FILE'
+        )
+    return cleaned, removed

@@ -1,5 +1,6 @@
 """What the rooms hand to each other: frozen values and the events of one answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Union
 
@@ -13,13 +14,15 @@ class Turn:
 
     `line` is what its expert adds to a user's turn; it is read right after `text`, and apart from it, so that other
     experts can answer the same question without reading it again.
-    `ids` are the token ids as they were generated; a turn that has them is never tokenized again.
+    `ids` are the token ids as they were generated; a turn that has them is never tokenized again. `expert` is who
+    was asked, on a user's turn.
     """
 
     role: Role
     text: str
     ids: tuple[int, ...] | None = None
     line: str = ""
+    expert: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,34 @@ class ActiveAdapter:
     expert: str
     sha256: str
     scale: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A term that spoke for an expert, and by how much, in logits."""
+
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a text belongs: `expert` is "general" where no specialty fits.
+
+    `scores` are every expert's share of the certainty, their sum is 1; `score` is that of `expert`. `note` says why
+    the text was not read, or not all of it.
+    """
+
+    expert: str
+    score: float
+    scores: Mapping[str, float] = field(hash=False)
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """Experts and scores, the best first."""
+        return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 
 from medpocket.assistant import Assistant
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.scripted import ScriptedEngine
-from medpocket.errors import QuestionError, UnknownNameError
+from medpocket.errors import QuestionError, RouterError, UnknownNameError
 from medpocket.registry import load_registry
-from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed, Sampling, Turn
+from medpocket.types import Delta, Event, Evidence, Finished, Notice, PromptProgress, Route, Routed, Sampling, Turn
 
 REGISTRY = load_registry()
 
@@ -38,10 +39,10 @@ def test_a_question_takes_its_path_in_order() -> None:
     assert finished(events).stop == "end"
 
 
-def test_without_an_expert_the_base_model_answers_and_says_that_there_is_no_router() -> None:
+def test_without_a_router_the_base_model_answers() -> None:
     engine = ScriptedEngine(["yes"])
     events = ask(engine, "q")
-    assert events[0] == Routed("general", REGISTRY.experts["general"].title, "there is no router yet")
+    assert events[0] == Routed("general", REGISTRY.experts["general"].title, "routing is off")
     assert read(engine.prompts[0]) == "q"
 
 
@@ -156,3 +157,120 @@ def test_a_question_too_long_even_without_its_history_is_refused() -> None:
     history = [Turn("user", "x" * 30), Turn("assistant", "y" * 30)]
     with pytest.raises(QuestionError):
         ask(ScriptedEngine(["yes"], context=100), "z" * 90, history=history)
+
+
+# Routing
+
+
+class ScriptedRouter:
+    """Knows a few words, and the scores that each gives."""
+
+    SCORES: ClassVar[dict[str, dict[str, float]]] = {
+        "heart": {"cardiology": 0.9, "general": 0.1},
+        "skin": {"dermatology": 0.9, "general": 0.1},
+        "dose": {"pharmacology": 0.8, "general": 0.2},
+        "faint": {"cardiology": 0.5, "neurology": 0.4, "general": 0.1},
+    }
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def route(self, text: str) -> Route:
+        self.asked.append(text)
+        found = [word for word in self.SCORES if word in text]
+        scores = dict.fromkeys(REGISTRY.experts, 0.0)
+        for word in found:
+            for name, score in self.SCORES[word].items():
+                scores[name] += score / len(found)
+        if not found:
+            scores["general"] = 1.0
+        expert = max(scores, key=scores.__getitem__)
+        return Route(expert, scores[expert], scores, tuple(Evidence(word, 1.0) for word in found))
+
+
+def route(question: str, *, turns: Sequence[Turn] = (), **options: object) -> list[Event]:
+    assistant = Assistant(REGISTRY, ScriptedEngine(["yes"]), Sampling(max_tokens=50), router=ScriptedRouter)
+    return list(assistant.ask(question, Cancellation(), history=turns, **options))  # type: ignore[arg-type]
+
+
+def routed(events: Sequence[Event]) -> Routed:
+    assert isinstance(events[0], Routed)
+    return events[0]
+
+
+def test_a_question_is_routed_with_its_score_and_the_terms_that_decided() -> None:
+    event = routed(route("my heart"))
+    assert (event.expert, event.score, event.why) == ("cardiology", 0.9, "heart")
+
+
+def test_a_question_of_no_specialty_goes_to_general() -> None:
+    event = routed(route("hello"))
+    assert (event.expert, event.why) == ("general", "it is of no specialty")
+
+
+def test_naming_an_expert_and_turning_routing_off_ask_no_router() -> None:
+    def never() -> ScriptedRouter:
+        raise AssertionError("the router was asked")
+
+    assistant = Assistant(REGISTRY, ScriptedEngine(["yes", "yes"]), Sampling(max_tokens=50), router=never)
+    assert routed(list(assistant.ask("my heart", Cancellation(), experts=[("oncology", 1.0)]))).why == "chosen by you"
+    assert routed(list(assistant.ask("my heart", Cancellation(), route=False))).why == "routing is off"
+
+
+def test_a_close_second_is_told() -> None:
+    events = route("faint")
+    assert routed(events).expert == "cardiology"
+    assert notices(events) == ["neurology is close (0.40): `-e neurology` asks it, `--mix auto` asks both"]
+    assert notices(route("my heart")) == []
+
+
+def test_mixing_takes_a_close_second_at_the_gates_scales() -> None:
+    events = route("faint", mix=True)
+    assert "mixed with neurology 0.40" in routed(events).why
+    assert "neurology has no adapter for this model, and no part in the mixture" in notices(events)
+    assert "mixed" not in routed(route("my heart", mix=True)).why
+
+
+def test_a_conversation_keeps_its_expert_where_a_question_says_nothing_else() -> None:
+    turns = finished(route("my heart")).turns
+    event = routed(route("and how long will that last?", turns=turns))
+    assert (event.expert, event.why) == ("cardiology", "the conversation stays with it")
+
+
+def test_a_conversation_goes_elsewhere_where_a_question_clearly_does() -> None:
+    turns = finished(route("my heart")).turns
+    assert routed(route("something else: my skin", turns=turns)).expert == "dermatology"
+
+
+def test_a_question_that_takes_its_meaning_from_the_one_before_stays() -> None:
+    class Together(ScriptedRouter):
+        SCORES = ScriptedRouter.SCORES | {
+            "heart": {"cardiology": 1.0},
+            "dose": {"pharmacology": 0.7, "cardiology": 0.3},
+        }
+
+    assistant = Assistant(REGISTRY, ScriptedEngine(["yes", "yes"]), Sampling(max_tokens=50), router=Together)
+    turns = finished(list(assistant.ask("pills for my heart", Cancellation()))).turns
+    assert routed(list(assistant.ask("what dose?", Cancellation(), history=turns))).expert == "cardiology"
+
+
+def test_a_conversation_of_general_finds_its_expert() -> None:
+    turns = finished(route("hello")).turns
+    assert routed(route("my heart", turns=turns)).expert == "cardiology"
+
+
+def test_a_named_expert_answers_in_the_midst_of_a_conversation_and_keeps_it() -> None:
+    turns = finished(route("my heart")).turns
+    turns = finished(route("q", turns=turns, experts=[("oncology", 1.0)])).turns
+    assert routed(route("and now?", turns=turns)).expert == "oncology"
+
+
+def test_damaged_weights_leave_the_question_to_general_and_say_so() -> None:
+    def broken() -> ScriptedRouter:
+        raise RouterError("the weights are damaged", "put them back")
+
+    assistant = Assistant(REGISTRY, ScriptedEngine(["yes"]), Sampling(max_tokens=50), router=broken)
+    events = list(assistant.ask("my heart", Cancellation()))
+    assert routed(events).expert == "general"
+    assert notices(events) == ["the weights are damaged; put them back"]
+    assert finished(events).answer == "yes"

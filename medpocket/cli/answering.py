@@ -29,6 +29,7 @@ class Request:
     model: str | None
     answers: tuple[Experts, ...]  # one each; empty: one answer of whoever the question is routed to
     route: bool
+    mix: bool  # whether a second expert that is close answers too
     system: str | None
     options: dict[str, str]
     as_json: bool

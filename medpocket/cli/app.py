@@ -19,6 +19,7 @@ FAILED = 1
 # Name: module with a click command of the same name, one line of help. The help of the group must not import them.
 COMMANDS = {
     "ask": ("medpocket.cli.ask", "Answer one question."),
+    "route": ("medpocket.cli.route", "Name the expert that TEXT belongs to, or `general` where none fits."),
     "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),

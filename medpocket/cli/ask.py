@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from medpocket.assistant import Assistant, readable, readable_question
+from medpocket.assistant import Assistant
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
-from medpocket.cli.named_experts import experts_named
+from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
 from medpocket.cli.worker import iterate_in_thread
 from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings, option_rules, sampling_for
@@ -21,6 +21,7 @@ from medpocket.experts.library import Library
 from medpocket.lockdown import hide_memory
 from medpocket.models.locate import LocatedModel, default_model, locate_model, smaller_choice
 from medpocket.registry import Registry, load_registry
+from medpocket.text import readable, readable_question
 from medpocket.types import Event
 
 
@@ -41,7 +42,7 @@ def complete_expert(_context: click.Context, _parameter: click.Parameter, incomp
 @click.argument("question", nargs=-1)
 @click.option("-m", "--model", metavar="ID|PATH", shell_complete=complete_model, help="A model's id, or any GGUF file.")
 @click.option("-e", "--expert", metavar="ID", shell_complete=complete_expert, help="The expert that answers.")
-@click.option("--mix", metavar="ID:SCALE,ID:SCALE", help="Two experts answer as one, each at its scale.")
+@click.option("--mix", metavar="ID:SCALE,ID:SCALE", help="Two experts answer as one; `auto`: where two are close.")
 @click.option(
     "--compare", metavar="ID,ID,...", help="An answer of each; `none` is the base model. The question is read once."
 )
@@ -91,7 +92,8 @@ def ask(
     diagnostics.plain = plain
     given = dict(options) | ({"seed": seed} if seed is not None else {})
     answers = experts_named(expert, mix, compare)
-    return _ask(Request(question, model, answers, not no_route, system, given, as_json, not no_stream, stats, force))
+    route, mixes = not no_route, mix == AUTO
+    return _ask(Request(question, model, answers, route, mixes, system, given, as_json, not no_stream, stats, force))
 
 
 def _ask(request: Request) -> int:
@@ -113,6 +115,7 @@ def _ask(request: Request) -> int:
 
     def events() -> Iterator[Event | LoadedModel]:
         from medpocket.engine import load_engine
+        from medpocket.router.route import load_router
 
         spec = located.spec
         engine = load_engine(
@@ -132,12 +135,15 @@ def _ask(request: Request) -> int:
         )
         try:
             yield engine.model
-            assistant = Assistant(registry, engine, sampling, ActiveExperts(Library(), engine.model.fingerprint))
+            active = ActiveExperts(Library(), engine.model.fingerprint)
+            assistant = Assistant(registry, engine, sampling, active, load_router)
             for experts in request.answers or ((),):
                 if cancel.is_set():
                     break
                 route = request.route and not request.answers
-                yield from assistant.ask(question, cancel, experts=experts, route=route, system=request.system)
+                yield from assistant.ask(
+                    question, cancel, experts=experts, route=route, mix=request.mix, system=request.system
+                )
         finally:
             engine.close()
 

@@ -12,7 +12,7 @@ from medpocket.cli.tables import json_option, table
 from medpocket.config import load_settings
 from medpocket.engine.protocol import Scaled
 from medpocket.errors import InputError
-from medpocket.evaluation.experts_matrix import NONE, Interval, Matrix, measure
+from medpocket.evaluation.experts_matrix import NONE, ORACLE, ROUTED, Interval, Matrix, measure
 from medpocket.evaluation.held_out import read_held_out
 from medpocket.experts.adapter import check_belongs, read_adapter
 from medpocket.experts.library import Library
@@ -40,11 +40,13 @@ def experts_command(model: str | None, data: Path, pooled: Path | None, tokens: 
     """Measure every expert on every specialty's held-out answers.
 
     Prints perplexities over that of the base model alone: the matrix of specialties by experts, and on all answers as
-    one stream what the best single expert, the right one each time, none, and a pooled control come to.
+    one stream what the best single expert, the right one each time, the router's, none, and a pooled control come to.
     """
     from medpocket.engine import load_engine
     from medpocket.models.gguf_check import check_model_file
+    from medpocket.router.route import load_router
 
+    router = load_router()
     registry = load_registry()
     located = locate_model(model if model is not None else default_model(registry, load_settings().model), registry)
     rows = read_held_out(data, registry.experts, tokens)
@@ -57,7 +59,7 @@ def experts_command(model: str | None, data: Path, pooled: Path | None, tokens: 
             check_belongs(adapter, check_model_file(located.path))
             columns["pooled"] = (Scaled(adapter.file),)
         count = sum(map(len, rows.values()))
-        for found in measure(engine, rows, columns):
+        for found in measure(engine, rows, columns, lambda question: router.route(question).expert):
             if isinstance(found, Matrix):
                 diagnostics.clear_progress()
                 matrix = found
@@ -87,12 +89,14 @@ def _summary(matrix: Matrix) -> dict[str, Interval]:
     """The ratios on all answers together: who answers, over whom."""
     rows = {
         f"best single expert ({matrix.best_single}) over none": matrix.compare(matrix.best_single),
-        "the right expert over none": matrix.compare("oracle"),
-        "the right expert over the best single one": matrix.compare("oracle", matrix.best_single),
+        "the right expert over none": matrix.compare(ORACLE),
+        "the right expert over the best single one": matrix.compare(ORACLE, matrix.best_single),
+        "the router's expert over none": matrix.compare(ROUTED),
+        "the router's expert over the right one": matrix.compare(ROUTED, ORACLE),
     }
     if "pooled" in matrix.columns:
         rows["pooled control over none"] = matrix.compare("pooled")
-        rows["the right expert over the pooled control"] = matrix.compare("oracle", "pooled")
+        rows["the right expert over the pooled control"] = matrix.compare(ORACLE, "pooled")
     return rows
 
 
@@ -124,6 +128,7 @@ def _as_json(matrix: Matrix) -> dict[str, Any]:
         },
         "own_geometric_mean": _geometric_mean(list(matrix.own_ratios.values())),
         "best_on_own": _best_on_own(matrix),
+        "routed_right": matrix.routed_right,
         "stream": {
             label: {"ratio": found.ratio, "low": found.low, "high": found.high}
             for label, found in _summary(matrix).items()
@@ -156,5 +161,6 @@ def _print(matrix: Matrix) -> None:
     )
     output.write_line()
     output.write_line("All answers as one stream, with 95 % intervals:")
+    output.write_line(f"  the router names the right expert of {matrix.routed_right:.1%} of the questions")
     for label, found in _summary(matrix).items():
         output.write_line(f"  {label}: {found.ratio:.3f} ({found.low:.3f} to {found.high:.3f})")

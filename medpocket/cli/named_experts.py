@@ -1,9 +1,11 @@
-"""Experts as they are named on the command line: -e ID, --mix ID:SCALE,ID:SCALE, --compare ID,ID,none."""
+"""Experts as they are named on the command line: -e ID, --mix ID:SCALE,ID:SCALE or auto, --compare ID,ID,none."""
 
 from medpocket.errors import OptionError
 from medpocket.experts.active import LARGEST_SCALE, NONE
 
 Experts = tuple[tuple[str, float], ...]  # who answer together, each at its scale; empty: the base model
+
+AUTO = "auto"  # after --mix: the two experts that the router finds close
 
 _MIXED = 2
 _MOST_COMPARED = 8
@@ -16,7 +18,7 @@ def experts_named(expert: str | None, mix: str | None, compare: str | None) -> t
     if expert is not None:
         return (((expert, 1.0),),)
     if mix is not None:
-        return (_mixed(mix),)
+        return () if mix == AUTO else (_mixed(mix),)
     return _compared(compare) if compare is not None else ()
 
 
@@ -25,7 +27,8 @@ def _mixed(text: str) -> Experts:
     names = {name for name, _, _ in named}
     if len(named) != _MIXED or len(names) != _MIXED or not all(colon for _, colon, _ in named):
         raise OptionError(
-            "--mix takes two experts, each with its scale", "for example --mix cardiology:0.7,radiology:0.3"
+            "--mix takes two experts, each with its scale",
+            "for example --mix cardiology:0.7,radiology:0.3; or --mix auto",
         )
     return tuple((name, _scale(scale)) for name, _, scale in named)
 

@@ -52,6 +52,11 @@ def write_failure(command: str, error: MedpocketError) -> None:
     )
 
 
+def write_json_line(value: dict[str, Any]) -> None:
+    """Write one object of a stream, at once. Raises OSError."""
+    _write_json(value)
+
+
 def _write_json(value: dict[str, Any]) -> None:
     _write(json.dumps(value, ensure_ascii=True, allow_nan=False) + "\n")
 

@@ -4,7 +4,7 @@ Ratios are of perplexities, over the base model's alone; below 1 is better. Inte
 percentile of a bootstrap over answers (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE = "none"
+ORACLE, ROUTED = "oracle", "routed"
 RESAMPLES = 2000
 Rows = Sequence[tuple[str, str]]
 
@@ -33,7 +34,8 @@ class Interval:
 class Matrix:
     """Losses of each answer under each column, the first of which is the base model alone.
 
-    `nats` is (answers, columns), `tokens` (answers), `specialty` the index of each answer's specialty.
+    `nats` is (answers, columns), `tokens` (answers), `specialty` the index of each answer's specialty, `routed` that of
+    the column which the router chose for its question: the base model's where that expert has none.
     """
 
     specialties: tuple[str, ...]
@@ -41,6 +43,7 @@ class Matrix:
     nats: "NDArray[np.float64]"
     tokens: "NDArray[np.float64]"
     specialty: "NDArray[np.int64]"
+    routed: "NDArray[np.int64]"
 
     def ratio(self, specialty: str, column: str) -> float:
         """The column's perplexity on a specialty's answers over the base model's."""
@@ -66,13 +69,17 @@ class Matrix:
         return min(experts, key=lambda column: float(self.nats[:, self.columns.index(column)].sum()))
 
     def stream(self, column: str) -> "NDArray[np.float64]":
-        """Losses of all answers under one column, or under the one of their own specialty ("oracle"), in nats."""
-        if column != "oracle":
-            return self.nats[:, self.columns.index(column)]
+        """Losses of all answers under one column, that of their own specialty (ORACLE), or the router's (ROUTED)."""
         import numpy as np
 
+        answers = np.arange(len(self.nats))
+        if column == ROUTED:
+            chosen: NDArray[np.float64] = self.nats[answers, self.routed]
+            return chosen
+        if column != ORACLE:
+            return self.nats[:, self.columns.index(column)]
         own = np.array([self.columns.index(name) if name in self.columns else 0 for name in self.specialties])
-        found: NDArray[np.float64] = self.nats[np.arange(len(self.nats)), own[self.specialty]]
+        found: NDArray[np.float64] = self.nats[answers, own[self.specialty]]
         return found
 
     def compare(self, column: str, against: str = NONE, seed: int = 1) -> Interval:
@@ -86,27 +93,40 @@ class Matrix:
         return Interval(float(np.exp(difference.sum() / self.tokens.sum())), float(low), float(high))
 
     @property
+    def routed_right(self) -> float:
+        """The share of answers for which the router chose their own specialty's column."""
+        import numpy as np
+
+        names = np.array([self.specialties.index(name) if name in self.specialties else -1 for name in self.columns])
+        return float((names[self.routed] == self.specialty).mean())
+
+    @property
     def own_ratios(self) -> dict[str, float]:
         """Each specialty's ratio under its own expert, for those that have one."""
         return {name: self.ratio(name, name) for name in self.specialties if name in self.columns}
 
 
 def measure(
-    engine: Scorer, rows: Mapping[str, Rows], columns: Mapping[str, Sequence[Scaled]]
+    engine: Scorer,
+    rows: Mapping[str, Rows],
+    columns: Mapping[str, Sequence[Scaled]],
+    route: Callable[[str], str],
 ) -> Iterator[Matrix | int]:
     """Measure every column on every specialty's rows: the number of answers done so far, and at last the matrix.
 
-    `columns` need not have the base model; it is always the first.
+    `columns` need not have the base model; it is always the first. `route` names the expert of a question.
     """
     import numpy as np
 
     named = {NONE: (), **columns}
-    nats, tokens, specialty = [], [], []
-    for index, own in enumerate(rows.values()):
-        for losses in answer_losses(engine, own, list(named.values())):
+    places = {name: place for place, name in enumerate(named)}
+    nats, tokens, specialty, routed = [], [], [], []
+    for index, (question, answer) in ((index, row) for index, own in enumerate(rows.values()) for row in own):
+        for losses in answer_losses(engine, [(question, answer)], list(named.values())):
             nats.append([loss.nats for loss in losses])
             tokens.append(losses[0].tokens)
             specialty.append(index)
+            routed.append(places.get(route(question), 0))
             yield len(nats)
     yield Matrix(
         tuple(rows),
@@ -114,4 +134,5 @@ def measure(
         np.array(nats),
         np.array(tokens, dtype=np.float64),
         np.array(specialty, dtype=np.int64),
+        np.array(routed, dtype=np.int64),
     )

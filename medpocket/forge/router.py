@@ -1,0 +1,310 @@
+"""Train the router: `python -m medpocket.forge.router --data DIR --out assets/router.bin`; docs/router.md says how."""
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medpocket import paths
+from medpocket.errors import MedpocketError
+from medpocket.forge import router_texts
+from medpocket.forge.corpus import Corpus, load_corpus
+from medpocket.forge.router_augment import Augmenter
+from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of, temper
+from medpocket.forge.router_texts import UTTERANCES, Sample
+from medpocket.forge.router_training import (
+    Examples,
+    Floats,
+    Plan,
+    Trained,
+    joined,
+    mean_vectors,
+    softmax,
+    start_from,
+    train,
+)
+from medpocket.registry import GENERAL, Registry, load_registry
+from medpocket.router.features import feature_count, features, term_scores
+from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of
+from medpocket.router.reading import PIECE_BUCKETS, Reading, Vocabulary, as_vocabulary, pieces_of, read
+from medpocket.router.weights import write_weights
+
+Report = Callable[[str], object]
+
+FEWEST = 3  # a word that texts have less often is read by its pieces, unless the lexicon has it
+MOST_WORDS = 40_000
+VARIANTS = 10  # of each utterance
+MEMBERS = 3  # gates whose mean decides
+ABSTAINS = 1.25  # added to the logit of `general`: rather no expert than a guess
+# Registers of the utterances that are left out together when the scores are calibrated.
+LEFT_OUT = (("patient",), ("abstract", "exam"), ("summary", "line", "report"), ("vignette", "confounder", "question"))
+PIECES_KEEP = 0.5  # of what pieces learnt from known words; an unknown word is a guess
+TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without
+SOURCE_WEIGHTS = {
+    "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "frames": 0.3,
+    "across": 0.3, "elsewhere": 0.3,
+}  # fmt: skip
+"""How much a text matters, before classes are brought nearer to each other."""
+TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # sources that were not made of the lexicon
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is trained on, and the samples that watch."""
+
+    entries: list[Entry]
+    lexicon: Lexicon
+    vocabulary: Vocabulary
+    texts: Sequence[str]
+    samples: list[Sample]
+    watched: list[Sample]
+
+
+def gather(data: Path, registry: Registry, seed: int) -> Material:
+    """Read the sources and vary the utterances. Raises InputError."""
+    dice = random.Random(f"router/{seed}")
+    corpus = load_corpus(data)
+    experts = tuple(registry.experts)
+    entries = read_entries(paths.assets_folder() / "lexicon", registry)
+    lexicon = compile_lexicon(entries, experts)
+    own = router_texts.utterances(UTTERANCES, registry)
+    watched = [sample for sample in own if sample.validates]
+    samples = [
+        *_varied([sample for sample in own if not sample.validates], entries, dice),
+        *router_texts.medquad(corpus, dice),
+        *router_texts.excerpts(corpus),
+        *router_texts.written(registry),
+        *router_texts.Framer(entries, dice).samples(3, 3000),
+        *router_texts.elsewhere(dice),
+    ]
+    texts = [sample.text for sample in samples]
+    return Material(entries, lexicon, make_vocabulary(texts, lexicon, corpus), texts, samples, watched)
+
+
+def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random) -> Iterable[Sample]:
+    terms: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.counts >= 1 and entry.kind in ("term", "lay"):
+            terms.setdefault(entry.expert, []).append(entry.term)
+    drugs = sorted({entry.term for entry in entries if entry.kind == "drug"})
+    augmenter = Augmenter(terms, drugs, dice)
+    for sample in own:
+        yield sample
+        for _ in range(VARIANTS - 1):
+            text = augmenter.vary(sample.text, sample.accept)
+            yield Sample(text, sample.accept, sample.source, sample.register)
+
+
+def make_vocabulary(texts: Iterable[str], lexicon: Lexicon, corpus: Corpus) -> Vocabulary:
+    """The words that texts have often enough, the most frequent first, and all of the lexicon's."""
+    counts: Counter[str] = Counter()
+    for text in (*texts, *corpus.train_texts):
+        counts.update(tokens_of(text))
+    for mark in (CLAUSE_END, SENTENCE_END):
+        del counts[mark]
+    named = Counter(word for term in lexicon.terms for word in term.split())
+    frequent = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
+    words = [*frequent, *sorted(named.keys() - frequent)]
+    return as_vocabulary(vocabulary_content(words, lexicon.terms))
+
+
+def vocabulary_content(words: Sequence[str], terms: Sequence[str]) -> dict[str, Any]:
+    """What the file of weights holds of the vocabulary."""
+    reach: dict[str, int] = {}
+    for term in terms:
+        first, *rest = term.split(" ")
+        reach[first] = max(reach.get(first, 0), 1 + len(rest))
+    in_terms = {word for term in terms for word in term.split(" ")}
+    sounds = sounds_of(terms, {word: number for number, word in enumerate(words)})
+    return {
+        "words": "\n".join(words),
+        "terms": "\n".join(terms),
+        "sounds": "\n".join("\t".join(pair) for pair in sounds.items()),
+        "reach": np.array([reach.get(word, 0) for word in words], np.uint8),
+        "in_terms": np.array([word in in_terms for word in words], np.uint8),
+    }
+
+
+def tempered(material: Material, readings: Sequence[Reading], experts: Sequence[str]) -> Lexicon:
+    """The lexicon, as far as the texts bear it out."""
+    return temper(
+        material.lexicon,
+        (
+            ([term.number for term in reading.terms], [experts.index(name) for name in sample.accept])
+            for sample, reading in zip(material.samples, readings, strict=True)
+            if sample.source in TEMPERING
+        ),
+        len(experts),
+    )
+
+
+def examples_of(
+    samples: Sequence[Sample],
+    readings: Iterable[Reading],
+    lexicon: Lexicon,
+    experts: Sequence[str],
+    dice: random.Random | None = None,
+) -> Examples:
+    """Turn samples and their readings into arrays; with `dice`, some terms are hidden."""
+    rows, counts, found = [], [], []
+    starts = [0]
+    accept = np.zeros((len(samples), len(experts)), np.float32)
+    for number, (sample, reading) in enumerate(zip(samples, readings, strict=True)):
+        shown = _with_terms_hidden(reading, dice) if dice and dice.random() < 1 / 3 else reading
+        found.append(features(shown, term_scores(shown, lexicon.weights), lexicon.kinds))
+        rows.append(reading.rows)
+        counts.append(reading.counts)
+        starts.append(starts[-1] + len(reading.rows))
+        accept[number, [experts.index(name) for name in sample.accept]] = 1
+    return Examples(
+        np.stack(found),
+        np.concatenate(rows),
+        np.concatenate(counts),
+        np.array(starts),
+        accept,
+        _weights(samples, experts),
+    )
+
+
+def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
+    return replace(reading, terms=[term for term in reading.terms if dice.random() >= TERM_LOST])
+
+
+def _weights(samples: Sequence[Sample], experts: Sequence[str]) -> Floats:
+    """What each text matters: its source's weight, over the square root of its expert's share in all."""
+    own = np.array([SOURCE_WEIGHTS[sample.source] for sample in samples], np.float32)
+    classes = np.array([experts.index(sample.accept[0]) for sample in samples])
+    total = np.bincount(classes, own, len(experts))
+    scale = np.sqrt(total.sum() / len(experts) / np.maximum(total, 1e-6))
+    found: Floats = (own * scale[classes]).astype(np.float32)
+    return found
+
+
+def fit_pieces(trained: Trained, vocabulary: Vocabulary) -> None:
+    """Give the pieces of words their vectors, so that a word that is not in the vocabulary has one."""
+    words = [word for word in vocabulary.words if len(word) > 3]
+    numbers = [vocabulary.words[word] for word in words]
+    found = mean_vectors([pieces_of(word) for word in words], trained.embedding[numbers], PIECE_BUCKETS)
+    trained.embedding[vocabulary.first_piece :] = PIECES_KEEP * found
+
+
+def temperature_for(logits: Floats, accept: Floats) -> float:
+    """The temperature at which the accepted experts' scores are the likeliest (Guo et al. 2017), by a search."""
+    grid = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
+    losses = [-np.log((softmax(logits / t) * accept).sum(axis=1) + 1e-8).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def in_8_bits(embedding: Floats) -> tuple[np.ndarray, Floats]:
+    """Each row as whole numbers from -127 to 127, and its scale."""
+    scales = np.abs(embedding).max(axis=1) / 127
+    whole = np.rint(embedding / np.maximum(scales, 1e-12)[:, None]).astype(np.int8)
+    return whole, scales.astype(np.float32)
+
+
+def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
+    """Train, and write the weights. Raises InputError and OSError."""
+    registry = load_registry()
+    experts = tuple(registry.experts)
+    material = gather(data, registry, plan.seed)
+    report(f"{len(material.lexicon.terms):,} terms, {len(material.vocabulary.words):,} words")
+    report(f"{Counter(sample.source for sample in material.samples)}")
+    readings = [read(sample.text, material.vocabulary) for sample in material.samples]
+    lexicon = tempered(material, readings, experts)
+    examples = examples_of(material.samples, readings, lexicon, experts, random.Random(plan.seed))
+    own = [read(sample.text, material.vocabulary) for sample in material.watched]
+    watched = examples_of(material.watched, own, lexicon, experts)
+    temperature = calibrate(material, examples, experts, plan)
+    report(f"temperature {temperature:.2f}")
+    members = []
+    for number in range(MEMBERS):
+        members.append(train_member(material, examples, experts, replace(plan, seed=plan.seed + number)))
+        report(f"member {number + 1} of {MEMBERS}: right on those set aside {right_share(members[-1], watched):.3f}")
+    weights = joined(members)
+    report(f"joined: right on those set aside {right_share(weights, watched):.3f}")
+    save(out, weights, material.vocabulary, lexicon, experts, temperature)
+
+
+def train_member(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> Trained:
+    """Train one of the gates that are joined at last."""
+    dice = np.random.default_rng(plan.seed)
+    embedding = dice.normal(0, 0.05, (material.vocabulary.row_count, plan.width)).astype(np.float32)
+    embedding[material.vocabulary.first_piece :] = 0
+    weights = start_from(embedding, feature_count(len(experts)), len(experts), plan)
+    train(weights, examples, plan)
+    fit_pieces(weights, material.vocabulary)
+    weights.bias[experts.index(GENERAL)] += ABSTAINS
+    return weights
+
+
+def calibrate(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> float:
+    """The temperature for registers that were not trained on.
+
+    Each of LEFT_OUT in turn is kept from a gate, which is then tried on it; one temperature is fitted to all.
+    """
+    logits, accept = [], []
+    for registers in LEFT_OUT:
+        kept_out = [one.source == "utterances" and one.register in registers for one in material.samples]
+        chosen = np.flatnonzero(kept_out)
+        weight = np.where(kept_out, 1e-9, examples.weight).astype(np.float32)
+        weights = train_member(material, replace(examples, weight=weight), experts, plan)
+        logits.append(weights.logits(examples)[chosen])
+        accept.append(examples.accept[chosen])
+    return temperature_for(np.concatenate(logits), np.concatenate(accept))
+
+
+def right_share(weights: Trained, examples: Examples) -> float:
+    """The share of texts for which an accepted expert is the first."""
+    found = weights.logits(examples).argmax(axis=1)
+    return float(examples.accept[np.arange(len(examples)), found].mean())
+
+
+def save(
+    out: Path, weights: Trained, vocabulary: Vocabulary, lexicon: Lexicon, experts: Sequence[str], temperature: float
+) -> None:
+    """Write the file. Raises OSError."""
+    whole, scales = in_8_bits(weights.embedding)
+    digest = write_weights(
+        out,
+        {
+            "experts": "\n".join(experts),
+            **vocabulary_content(list(vocabulary.words), lexicon.terms),
+            "term_weights": lexicon.weights.astype(np.float16),
+            "term_kinds": lexicon.kinds,
+            "embedding": whole,
+            "scales": scales,
+            "direct": weights.direct,
+            "inner": weights.inner,
+            "inner_bias": weights.inner_bias,
+            "outer": weights.outer,
+            "bias": weights.bias,
+            "temperature": np.array([temperature], np.float32),
+        },
+    )
+    sys.stdout.write(f"{out}: {out.stat().st_size:,} bytes, SHA-256 {digest}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m medpocket.forge.router", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the texts; docs/demo-model.md says which")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    try:
+        train_router(
+            arguments.data, arguments.out, Plan(seed=arguments.seed), lambda line: sys.stderr.write(f"{line}\n")
+        )
+    except MedpocketError as error:
+        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
