@@ -112,7 +112,7 @@ def test_router_dev_is_reached_without_having_been_trained_on(shared: Path) -> N
     }
 
 
-MEASURED = {"mtsamples": 0.0, "medical_abstracts": 0.0, "medmcqa": 0.0, "clinc": 0.0}  # docs/router.md
+MEASURED = {"mtsamples": 0.797, "medical_abstracts": 0.636, "medmcqa": 0.609, "clinc": 0.937}  # docs/router.md
 
 
 @pytest.mark.prove
