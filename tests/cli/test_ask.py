@@ -248,7 +248,21 @@ def test_a_read_only_or_full_home_does_not_keep_from_answering(home: Path, tmp_p
         f'mount -t tmpfs -o {options} tmpfs "{home}" && (cat /dev/zero > "{home}/filled"; true) 2>/dev/null; exec "$@"'
     )
     result = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", mounted, "sh", sys.executable, "-m", "medpocket", "ask", *QUICK, QUESTION],
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            mounted,
+            "sh",
+            sys.executable,
+            "-m",
+            "medpocket",
+            "ask",
+            "--no-route",
+            *QUICK,
+            QUESTION,
+        ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=tmp_path,
