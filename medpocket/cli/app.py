@@ -91,10 +91,13 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        output.forget()
         return FAILED
     except Exception as error:
-        return _report(_as_ours(error), arguments)
+        code = _report(_as_ours(error), arguments)
+        if isinstance(error, OSError):  # a full disk behind stdout keeps what could not be written
+            output.forget()
+        return code
 
 
 def _as_ours(error: Exception) -> MedpocketError:
@@ -131,11 +134,6 @@ def _report(error: MedpocketError, arguments: Sequence[str]) -> int:
         else:
             diagnostics.error(error)
     except OSError:  # a full disk or a closed pipe behind stdout itself
-        _forget_stdout()
+        output.forget()
         diagnostics.error(error)
     return error.exit_code
-
-
-def _forget_stdout() -> None:
-    """Keep Python from writing to a stdout that is gone when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,7 @@
 """Everything that is written to stdout: the answer, or one JSON envelope."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -59,6 +60,11 @@ def write_json_line(value: dict[str, Any]) -> None:
 
 def _write_json(value: dict[str, Any]) -> None:
     _write(json.dumps(value, ensure_ascii=True, allow_nan=False) + "\n")
+
+
+def forget() -> None:
+    """Keep Python from writing to a stdout that is gone, or full, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write(text: str) -> None:

@@ -202,6 +202,7 @@ def test_a_full_disk_behind_stdout_is_an_error_of_two_lines(tmp_path: Path) -> N
             stdout=full,
             stderr=subprocess.PIPE,
             cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             timeout=60,
             check=False,
         )
