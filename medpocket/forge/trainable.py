@@ -1,5 +1,6 @@
 """A base model ready to be trained on: its torch weights, and the tokenizer that MedPocket's engine will use."""
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ def load_trainable(
 
 
 def _load_weights(path: Path, *, four_bit: bool, device: str) -> Any:
+    os.environ.setdefault("TQDM_DISABLE", "1")  # stderr has our own lines of progress
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
