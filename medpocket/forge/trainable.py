@@ -70,6 +70,8 @@ def load_trainable(
 
     Raises ModelFileError and InputError.
     """
+    # stderr has our own lines of progress. This must be set before the first import of tqdm.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     if path.is_dir():
         if gguf is None:
             raise InputError(
@@ -93,7 +95,6 @@ def load_trainable(
 
 
 def _load_weights(path: Path, *, four_bit: bool, device: str) -> Any:
-    os.environ.setdefault("TQDM_DISABLE", "1")  # stderr has our own lines of progress
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
