@@ -320,10 +320,7 @@ class Results:
                 f"FROM runs {where} ORDER BY id",
                 values,
             ).fetchall()
-            return [
-                Run(*figures, setup=Setup.from_json(setup))
-                for *figures, setup in rows  # in the order of Run's fields
-            ]
+            return [_run(*row) for row in rows]
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -352,6 +349,12 @@ def _as_ours(path: Path) -> Iterator[None]:
             f"the results in {shown(str(path), 120)} cannot be used: {shown(str(reason))}",
             "move the file away, or name another one with --results",
         ) from None
+
+
+def _run(
+    number: int, started: str, finished: str | None, seconds: float, evaluated: int, peak_bytes: int, setup: str
+) -> Run:
+    return Run(number, started, finished, seconds, evaluated, peak_bytes, Setup.from_json(setup))
 
 
 def _scored(row: Sequence[Any]) -> Scored:
