@@ -305,13 +305,14 @@ class Results:
             )
         return [_scored(row) for row in rows]
 
-    def delete(self, run: int) -> None:
-        """Delete a run and its scores. Raises ResultsError."""
-        with _as_ours(self.path), self._transaction():
-            self._connection.execute("DELETE FROM runs WHERE id = ?", (run,))
-
     def close(self) -> None:
         self._connection.close()
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _runs(self, where: str, *values: Any) -> list[Run]:
         with _as_ours(self.path):

@@ -2,18 +2,18 @@
 
 Averages as they are published: of MIRAGE's five sets (Xiong et al., arXiv 2402.13178), and of MedQA, MedMCQA, PubMedQA
 and MMLU's medical subjects, each of which counts as a set (BioMistral, arXiv 2402.10373; the Open Medical-LLM
-Leaderboard). Every set counts the same, however many questions it has. What is not there is left out, and said.
+Leaderboard). Every set counts the same, however many questions it has.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from medpocket.evaluation.results import Run, Scored
+from medpocket.evaluation.results import Scored
 from medpocket.evaluation.statistics import Comparison, Share, calibration_error, mcnemar, mean_share, shares, wilson
 
-MIRAGE = ("mmlu", "medqa", "medmcqa", "pubmedqa", "bioasq")
 SUBJECTS = (
     "clinical_knowledge",
     "medical_genetics",
@@ -22,17 +22,12 @@ SUBJECTS = (
     "college_biology",
     "college_medicine",
 )
-LEADERBOARD = (*SUBJECTS, "medqa", "pubmedqa", "medmcqa")
+AVERAGES = {
+    "MIRAGE": ("mmlu", "medqa", "medmcqa", "pubmedqa", "bioasq"),
+    "leaderboard": (*SUBJECTS, "medqa", "pubmedqa", "medmcqa"),
+}
 _SUBJECT = re.compile(r"mmlu/([a-z_]+)-[0-9]+")
 _ABSTRACT_CHARACTERS = 500  # PubMedQA's questions have at most 200, its abstracts some 1,300
-
-
-@dataclass(frozen=True)
-class Average:
-    """The mean of sets; `missing` are those of the published average that were not measured."""
-
-    share: Share
-    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class Summary:
     @property
     def guessing(self) -> float:
         """What random choices come to."""
-        return sum(row.guess for row in self.rows) / len(self.rows) if self.rows else float("nan")
+        return sum(row.guess for row in self.rows) / len(self.rows) if self.rows else math.nan
 
     @property
     def letters_calibration_error(self) -> float:
@@ -88,16 +83,16 @@ class Summary:
             found.append((chosen / len(rows), right / len(rows)))
         return found
 
-    def average(self, names: Sequence[str], accuracy: Callable[["Summary"], Share]) -> Average:
-        """The mean over the sets, or MMLU's subjects, of these names (MIRAGE, LEADERBOARD)."""
+    @property
+    def averages(self) -> dict[str, tuple[Share, Share]]:
+        """The published averages of which nothing is missing, by letter and by whole answer."""
         measured: Mapping[str, Summary] = self.subjects | self.sets
-        there = [name for name in names if name in measured]
-        missing = tuple(name for name in names if name not in measured)
-        return Average(mean_share([accuracy(measured[name]) for name in there]), missing)
-
-    def mean_of_sets(self, accuracy: Callable[["Summary"], Share]) -> Share:
-        """The mean over all sets that were measured."""
-        return mean_share([accuracy(own) for own in self.sets.values()])
+        found = {}
+        for label, names in AVERAGES.items():
+            own = [measured[name] for name in names if name in measured]
+            if len(own) == len(names):
+                found[label] = (mean_share([one.letters for one in own]), mean_share([one.answers for one in own]))
+        return found
 
     @property
     def notes(self) -> dict[str, str]:
@@ -129,12 +124,25 @@ class Paired:
 
 def compare(first: Sequence[Scored], second: Sequence[Scored]) -> Paired:
     """Compare what was chosen for the questions that both have, by id."""
-    others = {row.id: row for row in second}
-    pairs = [(row, others[row.id]) for row in first if row.id in others]
+    pairs = _pairs(first, second)
     return Paired(
         mcnemar((one.letter_is_right, other.letter_is_right) for one, other in pairs),
         mcnemar((one.answer_is_right, other.answer_is_right) for one, other in pairs),
     )
+
+
+def agreement(first: Sequence[Scored], second: Sequence[Scored]) -> tuple[float, float]:
+    """The shares of the questions of both for which the same option was chosen, by letter and by whole answer."""
+    pairs = _pairs(first, second)
+    return (
+        sum(one.by_letter == other.by_letter for one, other in pairs) / len(pairs) if pairs else math.nan,
+        sum(one.by_answer == other.by_answer for one, other in pairs) / len(pairs) if pairs else math.nan,
+    )
+
+
+def _pairs(first: Sequence[Scored], second: Sequence[Scored]) -> list[tuple[Scored, Scored]]:
+    others = {row.id: row for row in second}
+    return [(row, others[row.id]) for row in first if row.id in others]
 
 
 def oracle(columns: Sequence[Sequence[Scored]]) -> tuple[Share, Share, float]:
@@ -143,14 +151,9 @@ def oracle(columns: Sequence[Sequence[Scored]]) -> tuple[Share, Share, float]:
     The third is what as many independent guesses would come to: that alone is no merit of the experts.
     """
     questions = list(zip(*columns, strict=True))
-    luck = sum(1 - (1 - row[0].guess) ** len(row) for row in questions) / len(questions) if questions else float("nan")
+    luck = sum(1 - (1 - row[0].guess) ** len(row) for row in questions) / len(questions) if questions else math.nan
     return (
         wilson(sum(any(one.letter_is_right for one in row) for row in questions), len(questions)),
         wilson(sum(any(one.answer_is_right for one in row) for row in questions), len(questions)),
         luck,
     )
-
-
-def title(run: Run) -> str:
-    """The run in a few words."""
-    return f"{run.setup.model}, {run.setup.questions:,} questions, experts {run.setup.experts}"
