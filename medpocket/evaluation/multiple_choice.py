@@ -39,7 +39,7 @@ class PackScores:
 
 
 def measure(
-    engine: Scorer, packs: Sequence[Pack], shots: Mapping[str, Sequence[Question]], cancel: Cancellation
+    engine: Scorer, packs: Sequence[Pack], examples: Mapping[str, Sequence[Question]], cancel: Cancellation
 ) -> Iterator[PackScores]:
     """Measure pack after pack; ends early where it was cancelled. Raises what the engine raises."""
     for pack in packs:
@@ -49,7 +49,7 @@ def measure(
                 [
                     form
                     for question in pack.questions.values()
-                    for form in choices(engine, question, shots[question.set], expert.line)
+                    for form in choices(engine, question, examples[question.set], expert.line)
                 ],
                 expert.adapters,
             )

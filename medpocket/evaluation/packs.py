@@ -49,7 +49,7 @@ class Plan:
     """
 
     packs: tuple[Pack, ...]
-    shots: Mapping[str, tuple[Question, ...]]
+    examples: Mapping[str, tuple[Question, ...]]
     too_long: tuple[str, ...]
 
     @property
@@ -57,27 +57,33 @@ class Plan:
         return sum(len(pack.questions) for pack in self.packs)
 
 
+def draw_examples(questions: Sequence[Question], shots: int, seed: int | None) -> dict[str, tuple[Question, ...]]:
+    """Draw so many questions of each set by chance, always the same for a seed; of a small set at most all but one."""
+    by_set: dict[str, list[Question]] = {}
+    for question in questions:
+        by_set.setdefault(question.set, []).append(question)
+    return {
+        name: tuple(Random(f"examples {seed}").sample(own, min(shots, len(own) - 1))) for name, own in by_set.items()
+    }
+
+
 def plan(
     encoder: Encoder,
     questions: Sequence[Question],
+    examples: Mapping[str, tuple[Question, ...]],
     experts_for: Callable[[Question], tuple[Expert, ...]],
     *,
-    shots: int = 0,
-    seed: int | None = None,
     pack_tokens: int,
     room: int,
 ) -> Iterator[int | Plan]:
     """Put questions into packs: the number of questions seen so far, and at last the plan.
 
-    A pack has about `pack_tokens`, and in a context of `room` tokens it has room under each of its experts.
-    `experts_for` names who is measured on a question, the base first. The `shots` examples of a set are drawn by
-    `seed` from its questions, and are not measured.
+    `examples` stand before the questions of each set. `experts_for` names who is measured on a question, the base
+    first. A pack has about `pack_tokens`, and in a context of `room` tokens there is room for it under each expert.
     """
-    examples = {name: _examples(own, shots, seed) for name, own in _by_set(questions).items()}
-    drawn = {shot.id for own in examples.values() for shot in own}
-    measured = [(question, experts_for(question)) for question in questions if question.id not in drawn]
+    measured = [(question, experts_for(question)) for question in questions]
     # What shares its examples and its experts stands together, else in the order of the file.
-    measured.sort(key=lambda one: (one[0].set if shots else "", [expert.id for expert in one[1]]))
+    measured.sort(key=lambda one: (one[0].set if any(examples.values()) else "", [expert.id for expert in one[1]]))
     packing = _Packing(pack_tokens, room)
     line_tokens: dict[str, int] = {"": 0}
     too_long: list[str] = []
@@ -140,17 +146,6 @@ class _Packing:
     def _close(self) -> None:
         self._packs.append(Pack(self._questions, self._experts, self._tokens))
         self._questions, self._first, self._tokens, self._sequences = {}, None, 0, 0
-
-
-def _by_set(questions: Sequence[Question]) -> dict[str, list[Question]]:
-    found: dict[str, list[Question]] = {}
-    for question in questions:
-        found.setdefault(question.set, []).append(question)
-    return found
-
-
-def _examples(questions: Sequence[Question], shots: int, seed: int | None) -> tuple[Question, ...]:
-    return tuple(Random(f"shots {seed or 0}").sample(list(questions), min(shots, len(questions) - 1)))
 
 
 def _line_tokens(encoder: Encoder, line: str) -> int:

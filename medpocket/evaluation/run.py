@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union
 
 from medpocket.evaluation.multiple_choice import PackScores, Scorer, measure
-from medpocket.evaluation.packs import BASE, Expert, Plan, plan
+from medpocket.evaluation.packs import BASE, Expert, Plan, draw_examples, plan
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results, Run, Scored, Setup
 from medpocket.evaluation.tasks import TOO_LONG, Question, Tasks, evenly, shuffled
 from medpocket.experts.active import ActiveExperts
@@ -85,9 +85,12 @@ def evaluate(
     `router` is needed for routed and all. `setup` (setup.py) does not know yet how many questions there are. Where
     `cancel` comes first, what was measured is kept. Raises what the engine, the router and `results` raise.
     """
-    questions = evenly(asked.tasks.questions, asked.limit)
+    questions = asked.tasks.questions
     if asked.seed is not None:
         questions = tuple(shuffled(question, asked.seed) for question in questions)
+    examples = draw_examples(questions, asked.shots, asked.seed)
+    drawn = {example.id for own in examples.values() for example in own}
+    questions = evenly([question for question in questions if question.id not in drawn], asked.limit)
     routed = {question.id: router(question.text).expert for question in questions} if router else {}
 
     def experts_for(question: Question) -> tuple[Expert, ...]:
@@ -96,15 +99,7 @@ def evaluate(
         own = experts.get(routed[question.id], BASE)
         return (BASE,) if own is BASE else (BASE, own)
 
-    for found in plan(
-        engine,
-        questions,
-        experts_for,
-        shots=asked.shots,
-        seed=asked.seed,
-        pack_tokens=setup.batch,
-        room=engine.model.context,
-    ):
+    for found in plan(engine, questions, examples, experts_for, pack_tokens=setup.batch, room=engine.model.context):
         if isinstance(found, Plan):
             planned = found
         else:
@@ -118,7 +113,7 @@ def evaluate(
     yield Begun(run, len(done))
     waiting = [pack for pack in planned.packs if not done.issuperset(pack.questions)]
     tokens, all_tokens = 0, sum(pack.tokens * len(pack.experts) for pack in waiting)
-    for measured in measure(engine, waiting, planned.shots, cancel):
+    for measured in measure(engine, waiting, planned.examples, cancel):
         results.add(
             run.id,
             _scored(measured, routed),
