@@ -93,7 +93,7 @@ def compare_command(first: str, second: str, path: Path | None, as_json: bool) -
         )
         return 0
     output.write_line(f"{first} is {_title(run)}; {second} is {_title(other)}")
-    for line in comparison_lines(second, found, first):
+    for line in comparison_lines(first, second, found):
         output.write_line(line)
     output.write_line(f"The same option was chosen by letter {same[0]:.1%} of the time, by answer {same[1]:.1%}")
     return 0

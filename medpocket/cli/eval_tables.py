@@ -39,12 +39,7 @@ def run_lines(run: Run, columns: Columns) -> list[str]:
         "",
         *(f"{name} was {note}" for name, note in base.notes.items()),
         "Where an option stood, how often it was chosen by letter, and was right: " + _places(base),
-        *(
-            line
-            for name in columns
-            if name != NONE
-            for line in comparison_lines(name, compare(columns[NONE], columns[name]))
-        ),
+        *(_over_base_lines(columns) if len(columns) > 1 else ()),
         *(_matrix_lines(columns) if run.setup.experts == ALL else ()),
     ]
 
@@ -101,20 +96,32 @@ def _places(summary: Summary) -> str:
     )
 
 
-def comparison_lines(name: str, found: Paired, against: str = NONE) -> list[str]:
-    """Say whether `name` is better than what stands before it, and how surely."""
+def _over_base_lines(columns: Columns) -> list[str]:
+    """Every expert beside the base: what it adds, in points, and whether that is more than noise."""
+    rows: list[Sequence[str]] = [("EXPERT", "BY LETTER", "ADDS", "P", "", "BY ANSWER", "ADDS", "P", "")]
+    for name, scored in columns.items():
+        own, paired = Summary(scored), compare(columns[NONE], scored)
+        cells = [
+            cell
+            for share, comparison in ((own.letters, paired.letters), (own.answers, paired.answers))
+            for cell in (percent(share.value), *(_difference(comparison) if name != NONE else ("", "", "")))
+        ]
+        rows.append((name, *cells))
+    return ["", *table(rows), "P: how often chance alone makes such a difference (McNemar); from 0.05 on it is noise"]
+
+
+def _difference(found: Comparison) -> tuple[str, str, str]:
+    return f"{found.difference * 100:+.1f}", f"{found.p:.2g}", "noise" if found.is_noise else ""
+
+
+def comparison_lines(first: str, second: str, found: Paired) -> list[str]:
+    """Say whether the second is better than the first, and how surely."""
     return [
-        f"{name} over {against}, {how}: {_verdict(comparison)}"
-        for how, comparison in (("by letter", found.letters), ("by answer", found.answers))
+        f"{second} over {first}, {how}: {one.difference * 100:+.1f} points, "
+        f"{'no more than noise' if one.is_noise else 'more than noise'} (McNemar's p {one.p:.2g}: of "
+        f"{one.questions:,} questions {one.only_second:,} became right, {one.only_first:,} wrong)"
+        for how, one in (("by letter", found.letters), ("by answer", found.answers))
     ]
-
-
-def _verdict(comparison: Comparison) -> str:
-    said = "no more than noise" if comparison.is_noise else "more than noise"
-    return (
-        f"{comparison.difference * 100:+.1f} points, {said} (McNemar's p {comparison.p:.2g}: of "
-        f"{comparison.questions:,} questions {comparison.only_second:,} became right, {comparison.only_first:,} wrong)"
-    )
 
 
 def _matrix_lines(columns: Columns) -> list[str]:
