@@ -80,6 +80,7 @@ class LlamaEngine:
             has_template=has_template,
             demonstration=bool(file.metadata.get(DEMONSTRATION_KEY)),
             fingerprint=base_fingerprint(file),
+            gpu_layers=gpu_layers,
         )
         self._template_hash = hashlib.sha256(template.encode()).hexdigest()
         self._adapters = Adapters(self._model, self._context, log, available_bytes)
