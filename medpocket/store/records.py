@@ -64,7 +64,7 @@ class Asked:
     scores: Mapping[str, float] = field(default_factory=dict, hash=False)
     evidence: tuple[Evidence, ...] = ()
     adapters: tuple[ActiveAdapter, ...] = ()
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     notices: tuple[str, ...] = ()
 
 
@@ -129,7 +129,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Found:
-    """A turn that a search found. `snippet` is text around the matches, each of them between MARK_START and MARK_END."""
+    """A turn that a search found. `snippet` is text around the matches, each between MARK_START and MARK_END."""
 
     turn: StoredTurn
     title: str
@@ -145,8 +145,8 @@ class Whole:
     signatures: Sequence[Signature] = ()
 
 
-# Control characters, which no stored text holds.
-MARK_START, MARK_END = "\x02", "\x03"
+# Noncharacters, which Unicode keeps for use inside programs.
+MARK_START, MARK_END = "\ufdd0", "\ufdd1"
 
 
 def new_id() -> str:
