@@ -2,24 +2,23 @@
 
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from medpocket.assistant import Assistant
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
 from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
 from medpocket.cli.worker import iterate_in_thread
-from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings, option_rules, sampling_for
+from medpocket.config import load_settings, option_rules, sampling_for
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.protocol import LoadedModel
 from medpocket.errors import ModelError
-from medpocket.experts.active import ActiveExperts
-from medpocket.experts.library import Library
+from medpocket.loading import assistant_on, load_located
 from medpocket.lockdown import hide_memory
-from medpocket.models.locate import LocatedModel, default_model, locate_model, smaller_choice
+from medpocket.models.locate import LocatedModel, default_model, locate_model
 from medpocket.registry import Registry, load_registry
 from medpocket.text import readable, readable_question
 from medpocket.types import Event
@@ -114,29 +113,16 @@ def _ask(request: Request) -> int:
     answering = Answering(request, cancel)
 
     def events() -> Iterator[Event | LoadedModel]:
-        from medpocket.engine import load_engine
-        from medpocket.router.route import load_router
-
-        spec = located.spec
-        engine = load_engine(
-            located.path,
-            name=spec.title if spec else None,
+        engine = load_located(
+            located,
+            registry,
+            replace(settings, context=configured.context),
             context=settings.context if "context" in request.options else None,
-            most_context=configured.context or LARGEST_CONTEXT_UNASKED,
-            trained_context=spec.trained_context if spec else None,
-            threads=settings.threads,
-            template=registry.prompts[spec.prompt] if spec else None,
-            batch=settings.batch,
-            gpu_layers=settings.gpu_layers,
-            repack=settings.repack,
-            log_level=settings.log_level,
-            smaller=lambda available: smaller_choice(registry, available),
             force=request.force,
         )
         try:
             yield engine.model
-            active = ActiveExperts(Library(), engine.model.fingerprint)
-            assistant = Assistant(registry, engine, sampling, active, load_router)
+            assistant = assistant_on(engine, registry, sampling)
             for experts in request.answers or ((),):
                 if cancel.is_set():
                     break
