@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medpocket.errors import HistoryError
@@ -11,6 +11,7 @@ from medpocket.store.living import hold_writer
 from medpocket.store.reader import Reader
 from medpocket.store.recording import Recording
 from medpocket.store.records import (
+    AnsweredBy,
     Asked,
     Rating,
     State,
@@ -122,6 +123,16 @@ class Writer(Reader):
     def checkpoint(self) -> None:
         """Move the WAL's pages into the file and empty it, as far as other processes that read allow."""
         self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where a question and its answer are kept: in a new conversation, or in one, after turn `parent`."""
+
+    history: Writer
+    model: AnsweredBy
+    conversation: str | None = None
+    parent: int | None = None
 
 
 def _gone() -> HistoryError:
