@@ -156,9 +156,7 @@ class Answering:
             "stop": finished.stop,
             "demonstration": self.demonstration,
             "model": dataclasses.asdict(self.model) if self.model else None,
-            "expert": dataclasses.asdict(self.routed) | {"has_adapter": self.routed.has_adapter}
-            if self.routed
-            else None,
+            "expert": _expert_as_json(self.routed) if self.routed else None,
             "notices": self.notices,
             "stats": dataclasses.asdict(stats)
             | {
@@ -167,6 +165,11 @@ class Answering:
                 "first_token_since_start_s": self.since_start_s,
             },
         }
+
+
+def _expert_as_json(routed: Routed) -> dict[str, Any]:
+    """All but the route, which `medpocket route --json` prints."""
+    return dataclasses.asdict(dataclasses.replace(routed, route=None)) | {"has_adapter": routed.has_adapter}
 
 
 def _routed_line(routed: Routed) -> str:
