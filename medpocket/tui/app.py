@@ -45,8 +45,8 @@ class MedpocketApp(App[None]):
     def on_mount(self) -> None:
         """Load the model behind the first frame."""
         self.set_keymap(self._own_keys)
-        self.engine.start()
-        self.call_after_refresh(self.engine.load)
+        self.engine.load()
+        self.call_after_refresh(self.engine.start)
 
     def on_unmount(self) -> None:
         """Stop the engine before the process ends."""

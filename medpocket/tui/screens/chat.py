@@ -101,9 +101,7 @@ class ChatScreen(Screen[None]):
 
     async def ask(self, question: str, choice: Choice, before: tuple[Turn, ...]) -> None:
         """Put a question to the engine, and show it with the place for its answer."""
-        model = self.status.model
-        named = f"{model.name} {model.quantization}" if model else ""
-        exchange = Exchange(next(self._numbers), question, choice, before, named)
+        exchange = Exchange(next(self._numbers), question, choice, before)
         self.conversation.exchanges.append(exchange)
         await self.query(Welcome).remove()
         conversation = self.query_one("#conversation", VerticalScroll)
@@ -239,7 +237,7 @@ class ChatScreen(Screen[None]):
     def answer_routed(self, message: messages.AnswerRouted) -> None:
         """Name who answers."""
         for view in self._view(message.answer):
-            view.show_routed(message.routed)
+            view.show_routed(message.routed, self.status.model)
 
     @on(messages.AnswerNoticed)
     def answer_noticed(self, message: messages.AnswerNoticed) -> None:

@@ -104,7 +104,8 @@ class EngineThread:
             for cancel in self._cancels.values():
                 cancel.set()
         self._request(_Close())
-        self._thread.join(_JOIN_S)
+        if self._thread.ident:
+            self._thread.join(_JOIN_S)
 
     def _request(self, request: Asked | LoadModel | _Close) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from textual.widgets.markdown import MarkdownStream
 
 from medpocket.text import printable
 from medpocket.tui.conversation import Exchange
+from medpocket.tui.messages import ModelInfo
 from medpocket.tui.widgets.wording import BETWEEN, STOPPED, duration, routed_words
 from medpocket.types import Finished, Routed
 
@@ -67,9 +68,10 @@ class ExchangeView(Vertical, can_focus=True):
             yield self._answer
         yield Static(self._tail(), classes="tail")
 
-    def show_routed(self, routed: Routed) -> None:
-        """Name who answers."""
+    def show_routed(self, routed: Routed, model: ModelInfo | None) -> None:
+        """Name who answers, and with which model."""
         self.exchange.routed = routed
+        self.exchange.model = f"{model.name} {model.quantization}" if model else ""
         self._refresh_words()
 
     def show_notice(self, text: str) -> None:
