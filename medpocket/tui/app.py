@@ -9,6 +9,8 @@ from textual.message import Message
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
 from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.screens.base import InfoScreen
+from medpocket.tui.screens.by_name import screen_named
 from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.themes import OWN, THEMES
@@ -64,6 +66,14 @@ class MedpocketApp(App[None]):
             if (binding.id or "") in known:
                 rows.append((self.get_key_display(Binding(key, "")), binding.description, binding.tooltip))
         self.push_screen(HelpScreen(rows))
+
+    def action_open(self, name: str) -> None:
+        """Open a screen over the conversation, in the place of another one that is open."""
+        screen = screen_named(name)
+        if isinstance(self.screen, InfoScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
 
     def action_next_theme(self) -> None:
         """Take the next colours."""
