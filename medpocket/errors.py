@@ -12,6 +12,7 @@ MedpocketError
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 ├── RouterError           the router's weights are missing or damaged
+├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
 └── OfflineError          something tried to reach the network
@@ -112,6 +113,12 @@ class RouterError(MedpocketError):
     """The router's weights are missing or damaged."""
 
     code = "router"
+
+
+class ResultsError(MedpocketError):
+    """The file of evaluation results cannot be used, or has no such run."""
+
+    code = "results"
 
 
 class DownloadError(MedpocketError):

@@ -30,6 +30,7 @@ class LoadedModel:
     has_template: bool
     demonstration: bool
     fingerprint: str = ""
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True)
