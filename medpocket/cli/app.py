@@ -23,6 +23,7 @@ COMMANDS = {
     "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
+    "bench": ("medpocket.cli.bench", "Measure speed and memory, beside llama.cpp's own tools."),
     "doctor": (
         "medpocket.cli.doctor",
         "Say what this machine has, what is installed, what is wrong, and what to do next.",

@@ -60,7 +60,9 @@ def write_shape_file(
         part.rename(path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise DiskShortError("the disk is full: the file was not written", "free some space and try again") from None
+            raise DiskShortError(
+                "the disk is full: the file was not written", "free some space and try again"
+            ) from None
         raise
     finally:
         with contextlib.suppress(OSError):
