@@ -111,6 +111,10 @@ class LlamaEngine:
         """Return the token ids of a whole answer, with the one that ends it."""
         return self._vocabulary.encode_answer(text)
 
+    def encode_text(self, text: str) -> list[int]:
+        """Return the token ids of plain text, in no conversation."""
+        return self._vocabulary.encode_text(text)
+
     def generate(
         self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()
     ) -> Iterator[EngineEvent]:
