@@ -156,6 +156,15 @@ class Settings:
             machine_decides="yes",
         ),
     )
+    require_encrypted_history: bool = field(
+        default=False,
+        metadata=about(
+            Flag(),
+            "Whether questions and answers are kept only in a history that is locked with a passphrase. An answer is "
+            "given all the same; it is not kept, and that is said.",
+            machine_decides="yes",
+        ),
+    )
     log_level: str = field(
         default="warning",
         metadata=about(

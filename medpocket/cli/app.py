@@ -19,6 +19,7 @@ COMMANDS = {
     "route": ("medpocket.cli.route", "Name the expert that TEXT belongs to, or `general` where none fits."),
     "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
+    "history": ("medpocket.cli.history", "Find, keep, lock and remove what was asked and answered."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "doctor": (
         "medpocket.cli.doctor",

@@ -120,9 +120,9 @@ class Writer(Reader):
             connection.execute("UPDATE conversations SET updated_at = ? WHERE key = ?", [to_ms(one.updated_at), key])
         return True
 
-    def checkpoint(self) -> None:
-        """Move the WAL's pages into the file and empty it, as far as other processes that read allow."""
-        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+    def checkpoint(self) -> bool:
+        """Move the WAL's pages into the file and empty it; tell whether all processes that read allowed it."""
+        return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
 
 
 @dataclass(frozen=True)
