@@ -42,6 +42,7 @@ class Key:
 APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
+    Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
     Key("app.theme", "f9", "app.next_theme", "Colours", "The next theme: dark, light, high contrast, terminal's own"),
     Key("app.suspend", "f12", "app.suspend_process", "Suspend", "Back to the shell; `fg` returns"),
     Key("app.quit", "ctrl+q", "app.quit", "Quit", "Stop what is going on and end", shown=True, priority=True),
@@ -49,7 +50,7 @@ APP = (
 
 CHAT = (
     Key("chat.new", "ctrl+n", "new_chat", "New", "Begin a new conversation", shown=True),
-    Key("chat.stop", "escape", "stop", "Stop", "Stop the answer and keep what came; else go to the question", shown=True),
+    Key("chat.stop", "escape", "stop", "Stop", "Stop the answer and keep what came, or go to the question", True),
     Key("chat.expert", "ctrl+t", "choose_expert", "Expert", "Choose who answers: routed, one expert, or none", True),
     Key("chat.why", "ctrl+g", "toggle_why", "Why", "Show or hide what speaks for the expert", shown=True),
     Key("chat.regenerate", "ctrl+r", "regenerate", "Again", "Answer the last question once more, as another version"),
@@ -70,8 +71,15 @@ ANSWER = (
     Key("answer.keep", "k", "screen.keep_this", "Keep", "Of two side by side, go on with this one", shown=True),
     Key("answer.earlier", "left", "screen.version(-1)", "Version before", "Show the version before this one"),
     Key("answer.later", "right", "screen.version(1)", "Version after", "Show the version after this one"),
-    Key("answer.good", "g", "screen.rate('good')", "Good", "Rate the answer as good; once more takes it back", shown=True),
-    Key("answer.bad", "x", "screen.rate('bad')", "Bad", "Rate the answer as bad; once more takes it back", shown=True),
+    Key(
+        "answer.good",
+        "g",
+        "screen.rate('good')",
+        "Good",
+        "Rate it as good; once more takes it back",
+        shown=True,
+    ),
+    Key("answer.bad", "x", "screen.rate('bad')", "Bad", "Rate it as bad; once more takes it back", shown=True),
     Key("answer.note", "n", "screen.note", "Note", "Write a note on this answer", shown=True),
 )
 
@@ -85,6 +93,19 @@ QUESTION = (
 
 SCREEN = (Key("screen.close", "escape", "close", "Back", "Back to the conversation", shown=True),)
 
+EXPERTS = (
+    Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
+)
+
+_GROUPS = (
+    APP,
+    CHAT,
+    ANSWER,
+    QUESTION,
+    SCREEN,
+    EXPERTS,
+)
+
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return the keys as Textual takes them."""
@@ -93,7 +114,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 def all_keys() -> dict[str, Key]:
     """Return every key by its id."""
-    return {key.id: key for group in (APP, CHAT, ANSWER, QUESTION, SCREEN) for key in group}
+    return {key.id: key for group in _GROUPS for key in group}
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from medpocket.errors import UnknownNameError
 
 @dataclass(frozen=True)
 class Slash:
-    """A command. `action` is what runs it, with what was typed behind it as its one argument where `takes` names one."""
+    """A command, the action that runs it, and what may be typed behind it."""
 
     name: str
     action: str

@@ -1,6 +1,6 @@
 """What can be done with the answers of a conversation. A part of the chat screen."""
 
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultCallbackType
 
 from medpocket.errors import MedpocketError
 from medpocket.tui.conversation import Choice, Conversation, Exchange
@@ -53,7 +53,7 @@ class AnswerActions(Screen[None]):
 
         self.choose_expert("Who answers beside it?", chosen)
 
-    def choose_expert(self, heading: str, chosen: object) -> None:
+    def choose_expert(self, heading: str, chosen: ScreenResultCallbackType[Choice | None]) -> None:
         """Ask who is to answer."""
         raise NotImplementedError
 

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
 
+from medpocket import paths
 from medpocket.config import load_settings
-from medpocket.errors import HistoryError, LockedHistoryError
+from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
+from medpocket.store import switch
 from medpocket.store.history import History
+from medpocket.store.passphrase import from_surroundings
 from medpocket.store.records import AnsweredBy, Rating, StoredTurn
+from medpocket.store.recovery import set_aside
 from medpocket.store.writer import Keep
 from medpocket.tui.services.in_thread import Lane
 
@@ -28,6 +32,7 @@ class ChatHistory:
 
     def __init__(self) -> None:
         self.state = HistoryState.CLOSED
+        self.notice = ""  # what the user is to know of how it was opened
         self._history: History | None = None
         self._lane = Lane("history")
 
@@ -82,22 +87,49 @@ class ChatHistory:
 
     def _open(self, passphrase: str | None) -> None:
         self._close()
+        if not switch.is_on():
+            return
         try:
-            history = History.open(passphrase=lambda: passphrase)
+            history = self._open_or_begin(passphrase)
         except LockedHistoryError:
             self.state = HistoryState.LOCKED
             return
-        if history is None:
-            return
-        if load_settings().require_encrypted_history and not history.locked:
+        problem = _kept_from(history)
+        if problem:
             history.close()
-            raise HistoryError(
-                "this machine keeps answers only in a locked history, and yours is not",
-                "`medpocket history lock` locks it with a passphrase",
-            )
+            raise problem
         self._history = history
         self.state = HistoryState.ENCRYPTED if history.locked else HistoryState.OPEN
+
+    def _open_or_begin(self, passphrase: str | None) -> History:
+        """Open the history; a damaged one is set aside, and a new one begun."""
+        try:
+            return _open(passphrase)
+        except DamagedHistoryError as error:
+            kept = set_aside()
+            self.notice = f"{error.message}; it is kept as {kept.name}, and a new one was begun"
+            return _open(passphrase)
 
     def _close(self) -> None:
         self.close()
         self.state = HistoryState.CLOSED
+
+
+def _open(passphrase: str | None) -> History:
+    def find() -> str | None:
+        return passphrase if passphrase is not None else from_surroundings(paths.history_folder())
+
+    history = History.open(passphrase=find)
+    assert history  # it is created where there is none
+    return history
+
+
+def _kept_from(history: History) -> HistoryError | None:
+    """Why nothing may be written to it, if so."""
+    if history.read_only:
+        return HistoryError(f"nothing is kept: {history.read_only}", "`medpocket history path` shows where it is")
+    if load_settings().require_encrypted_history and not history.locked:
+        return HistoryError(
+            "nothing is kept: this machine keeps only a locked history", "`medpocket history lock` locks it"
+        )
+    return None

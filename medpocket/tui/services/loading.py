@@ -12,6 +12,7 @@ from medpocket.text import printable
 from medpocket.tui.messages import ModelInfo, ModelLoading
 from medpocket.tui.services.engine_thread import Loaded, LoadModel, Post
 
+
 def load_installed(request: LoadModel, post: Post) -> Loaded:
     """Locate, check and load a model, and post its name on the way. Raises MedpocketError."""
     registry = load_registry()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from medpocket.store.records import State, StoredTurn
+from medpocket.store.records import State, StoredTurn, as_turns
 from medpocket.tui.conversation import Choice, Conversation, Exchange
-from medpocket.types import Routed, Turn
+from medpocket.types import Routed
 
 
 def conversation_of(id_: str, turns: Iterable[StoredTurn]) -> Conversation:
@@ -57,6 +57,4 @@ def _update(exchange: Exchange, turn: StoredTurn) -> None:
     if turn.state is State.FAILED:
         exchange.notices.append("the answer could not be given to its end")
     if turn.answer and not exchange.is_open:
-        # Its token ids were not kept: the text is tokenized again.
-        question = Turn("user", asked.question, line=asked.line, expert=asked.expert)
-        exchange.turns = (*exchange.before, question, Turn("assistant", turn.answer))
+        exchange.turns = (*exchange.before, *as_turns([turn]))
