@@ -1,7 +1,7 @@
 """The app on an engine without weights, for tests."""
 
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from textual.pilot import Pilot
 
@@ -71,4 +71,14 @@ async def start_asking(pilot: Pilot[None], question: str) -> None:
     await until(pilot, lambda: len(app.chat.conversation.exchanges) > before)
 
 
-Drive = Callable[[Pilot[None]], Awaitable[None]]
+async def idle(pilot: Pilot[None], answers: int) -> None:
+    """Wait until so many answers were asked for, and all have ended."""
+    app = pilot.app
+    assert isinstance(app, MedpocketApp)
+    await until(pilot, lambda: len(app.chat.conversation.exchanges) == answers and not app.chat.conversation.open)
+    await pilot.pause()
+
+
+def texts(app: MedpocketApp) -> list[str]:
+    """The answers of the branch that is shown."""
+    return [one.text for one in app.chat.conversation.branch]

@@ -40,7 +40,7 @@ class ConversationView(VerticalScroll, can_focus=False):
         with self.app.batch_update():
             await self.remove_children()
             await self.mount_all(self._items(self._first, self._end) or [Welcome()])
-        self.anchor()
+        self.anchor(bool(self._branch))
 
     async def append(self, exchange: Exchange) -> None:
         """Add the newest exchange, and go to the end."""

@@ -68,10 +68,17 @@ class ExchangeView(Vertical, can_focus=True):
             yield self._answer
         yield Static(self._tail(), classes="tail")
 
+    async def on_mount(self) -> None:
+        """Show what has changed since it was composed."""
+        if not self.exchange.is_open:
+            await self.finish()
+
     def refresh_words(self) -> None:
         """Show what is known of the exchange beside its answer."""
-        self.query_one(".head", Static).update(self._head())
-        self.query_one(".tail", Static).update(self._tail())
+        for head in self.query(".head").results(Static):
+            head.update(self._head())
+        for tail in self.query(".tail").results(Static):
+            tail.update(self._tail())
 
     def show_progress(self, evaluated: int, total: int, seconds: float) -> None:
         """Say how much of the prompt is read, and how long the rest takes at this rate."""
@@ -89,6 +96,8 @@ class ExchangeView(Vertical, can_focus=True):
 
     async def show_text(self) -> None:
         """Show what has come of the answer since the last time."""
+        if not self.is_mounted:  # its `compose` shows what is there then
+            return
         now = time.monotonic()
         if self._first_text_at is None:
             self._first_text_at = now
