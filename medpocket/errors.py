@@ -14,6 +14,10 @@ MedpocketError
 ├── RouterError           the router's weights are missing or damaged
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
+├── HistoryError          the history cannot be read or written
+│   ├── LockedHistoryError   it is locked, and no passphrase was given
+│   ├── PassphraseError      the passphrase is wrong
+│   └── DamagedHistoryError  its file is damaged
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
@@ -124,6 +128,30 @@ class DiskShortError(MedpocketError):
     """There is too little room on the disk."""
 
     code = "disk"
+
+
+class HistoryError(MedpocketError):
+    """The history cannot be read or written."""
+
+    code = "history"
+
+
+class LockedHistoryError(HistoryError):
+    """The history is locked, and no passphrase was given."""
+
+    code = "history-locked"
+
+
+class PassphraseError(HistoryError):
+    """The passphrase is wrong."""
+
+    code = "passphrase"
+
+
+class DamagedHistoryError(HistoryError):
+    """The history's file is damaged."""
+
+    code = "history-damaged"
 
 
 class OfflineError(MedpocketError):
