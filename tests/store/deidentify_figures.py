@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medpocket.store.deidentify import find_spans
 from medpocket.store.deidentify.names import find_mentions
-from medpocket.store.deidentify.spans import Kind, Span, merged
+from medpocket.store.deidentify.spans import Kind, Span, resolved
 
 NOTES = Path(__file__).with_name("notes")
 KINDS = {"N": "name", "L": "unannounced name", "D": "date", "P": "phone", "R": "record", "A": "address", "E": "email", "G": "age"}
@@ -68,7 +68,7 @@ def measure(notes: Sequence[Note]) -> Figures:
         text = note.text
         spans = find_spans(text)
         names = [text[span.start : span.end] for span in spans if span.kind == Kind.NAME]
-        spans = merged([*spans, *find_mentions(text, names)])
+        spans = resolved(text, [*spans, *find_mentions(text, names)])
         _count_found(note, spans, figures)
         _count_right(note, spans, figures)
     return figures

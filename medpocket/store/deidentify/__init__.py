@@ -13,7 +13,7 @@ from medpocket.store.deidentify.addresses import find_addresses
 from medpocket.store.deidentify.dates import find_dates
 from medpocket.store.deidentify.names import find_mentions, find_names, name_parts
 from medpocket.store.deidentify.numbers import find_ages, find_emails, find_phones, find_records
-from medpocket.store.deidentify.spans import Kind, Span, merged
+from medpocket.store.deidentify.spans import Kind, Span, resolved
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def deidentify(texts: Sequence[str]) -> tuple[list[str], list[Replaced]]:
     replaced = []
     for text, spans in zip(texts, found):
         pieces, position = [], 0
-        for span in merged([*spans, *find_mentions(text, names)]):
+        for span in resolved(text, [*spans, *find_mentions(text, names)]):
             pieces += [text[position : span.start], placeholders.of(span.kind, text[span.start : span.end])]
             position = span.end
         replaced.append("".join((*pieces, text[position:])))
@@ -44,7 +44,7 @@ def deidentify(texts: Sequence[str]) -> tuple[list[str], list[Replaced]]:
 def find_spans(text: str) -> list[Span]:
     """Return what one text alone tells to be replaced, in order and without overlap."""
     finders = (find_emails, find_addresses, find_records, find_phones, find_dates, find_ages, find_names)
-    return merged(span for find in finders for span in find(text))
+    return resolved(text, (span for find in finders for span in find(text)))
 
 
 class _Placeholders:
@@ -52,12 +52,16 @@ class _Placeholders:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._numbers: dict[tuple[Kind, str], int] = {}
+        self._highest = dict.fromkeys(Kind, 0)
         self._put: dict[tuple[Kind, int], list[str]] = {}
         self._whole_names = sorted({" ".join(name_parts(name)) for name in names})
 
     def of(self, kind: Kind, original: str) -> str:
         key = (kind, self._key(kind, original))
-        number = self._numbers.setdefault(key, 1 + sum(known == kind for known, _ in self._numbers))
+        if key not in self._numbers:
+            self._highest[kind] += 1
+            self._numbers[key] = self._highest[kind]
+        number = self._numbers[key]
         self._put.setdefault((kind, number), []).append(original)
         return _written(kind, number)
 

@@ -23,7 +23,7 @@ _WEEKDAY = (
     r"|lunes|martes|miércoles|jueves|viernes|sábado|domingo)"
 )
 _NAMED_DAY = rf"(?:\b{_WEEKDAY}\b[.,]?\s{{0,2}}(?:(?:the|den|le|el)\s)?)?"
-_YEAR = rf"(?:(?:19|20|2[O])(?:{DIGIT}){{2}}|['’]\d\d|\d\d(?![\d:.,/]|\s?(?:mg|kg|ml|h\b|%|:)))"
+_YEAR = rf"(?:(?:19|20|2[O])(?:{DIGIT}){{2}}|['’]\d\d|\d\d(?!\d|[:.,/]\d|\s?(?:mg|kg|ml|h\b|%)))"
 _DAY = rf"(?:[12lI]{DIGIT}|3[01OlI]|[0O]?[1-9lI])"
 
 _ORDINALS = (
@@ -39,12 +39,12 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"{_NAMED_DAY}(?<![\d.,/])(?:{_DAY}|\d{{1,2}})(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|de\s|di\s)?"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|de\s|di\s)?"
     rf"{_MONTH}(?:(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
 _MONTH_DAY = (
-    rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:.%]|/\d|\s?(?:mg|kg|ml|%))"
-    rf"(?:(?:,?\s{{1,2}}|-){_YEAR})?"
+    rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
+    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|-\d\d)?(?!\w)"
 )
 _MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
 _SPOKEN = (
@@ -71,41 +71,38 @@ _ROMAN = re.compile(
     rf"(?<![\w./-]){_DAY}([./ -])(?:i{{1,3}}|iv|vi{{0,3}}|ix|xi{{0,2}})\1(?:(?:19|20)\d\d|\d\d)\b", re.IGNORECASE
 )
 _CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
-_GERMAN_PART = re.compile(r"(?<![\w./-])(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?![\d.])")
+_GERMAN_PART = re.compile(
+    r"(?<![\w./-])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|(?<=zum )|(?<=ab ))"
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
+)
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|dated|date"
+    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|stop(?:ped)?|start(?:ed)?"
-    r"|intubated|extubated|home|result|phoned|seen on|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
+    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
 )
 _PART = re.compile(
-    rf"(?:(?:\b(?i:{_ASKS_FOR_DATE}|{_WEEKDAY})[\s:,.(]{{1,3}}(?:(?:the|am|w/c|~|\?)\s?)?)|[(\[])"
-    rf"((?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))"
+    rf"(?:\b(?i:{_ASKS_FOR_DATE})[\s:,.(]{{1,3}}(?:(?:the|am|w/c|~|\?)\s?)?|[(\[]|(?=\b{_WEEKDAY}))"
+    rf"((?:(?i:{_WEEKDAY})[\s,.]{{1,2}})?(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01]))"
+    r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
+    re.IGNORECASE,
 )
-_SCORES = re.compile(r"/(?:24|7)\b")  # "5/24" is five hours and "3/7" three days in many notes
+_SPAN_OF_TIME = re.compile(r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE)  # "3/7" is three days
+_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen)|day)\s", re.IGNORECASE)
 
 
 def find_dates(text: str) -> Iterator[Span]:
     """Yield what looks like a date."""
-    for pattern in (
-        _IN_WORDS,
-        _SLASHED,
-        _YEAR_FIRST,
-        _COMPACT,
-        _MONTH_SLASH_YEAR,
-        _ROMAN,
-        _CHINESE,
-        _GERMAN_PART,
-    ):
+    for pattern in (_IN_WORDS, _SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART):
         for match in pattern.finditer(text):
-            if any(character.isdigit() for character in match[0]) or pattern is _IN_WORDS:
-                yield Span(match.start(), match.end(), Kind.DATE)
+            if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
+                yield Span(match.start(), match.end(), Kind.DATE, sure=True)
     for pattern in (_MONTH_ALONE, _MID_MONTH):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
     for match in _PART.finditer(text):
-        if text[match.start()] not in "([" or not _SCORES.search(match[1]):
-            first, second = (int(part) for part in match[1].split("/"))
+        if not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0]):
+            first, second = (int(part) for part in re.findall(r"\d+", match[1]))
             if min(first, second) <= 12:
-                yield Span(match.start(1), match.end(1), Kind.DATE)
+                yield Span(match.start(1), match.end(1), Kind.DATE, sure=True)

@@ -3,11 +3,13 @@
 # Titles, as written before a name. "M." and "D." are French and Spanish; "Sr" is a nurse, or Señor.
 TITLES = (
     r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|Reverend|Fr|Father"
-    r"|Pastor|Rabbi|Imam|Sheikh|Haji|Hajji|Hajja|Sister|Brother|Sr|Nurse|NURSE|Matron|Capt|Captain|Col|Colonel|Lt|Major|Sgt|Officer|PC"
+    r"|Pastor|Rabbi|Imam|Sheikh|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|PC"
     r"|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
     r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|Don|Doña|Dña|D\."
-    r"|Dra|Dott|Dott\.ssa|Dottore|Signora?|Sig|Sig\.ra|Mevr|Mevrouw|Dhr|Meneer|dr\.|OÄ|OA|Senhora?|Consultant|Registrar"
-    r"|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Sen|Gov|Insp|Inspector|Sergeant|Constable|Doctor"
+    r"|Dra|Dott|Dott\.ssa|Dottore|Signora?|Sig|Sig\.ra|Mevr|Mevrouw|Dhr|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
+)
+OFFICES = (
+    r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|Sister|Matron|Officer"
 )
 SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dr\.?\s?) ?doctor|dr|prof"
 
@@ -17,7 +19,7 @@ LABELS = (
     r"|patiënt|hasta|client|resident|veteran|member|insured|subscriber|employee|participant|proband|subject|caller|attending|surgeon|assistant"
     r"|an(?:a)?esthetist|consultant|referrer|referring (?:physician|doctor)|provider|physician|pcp|gp|op|operator|endoscopist|radiologist"
     r"|pathologist|dictated by|reported by|signed(?: by)?|verified by|author|seen by|ref by|reviewed by|pharmacist|counsellor|counselor|therapist"
-    r"|manager|next of kin|nok|poa|emergency contact|contact|guardian|parent|spouse|wound care rn|audiologist|accepting|re|betreft|betr|betreff|baby of"
+    r"|manager|next of kin|nok|poa|emergency contact|contact|amhp|cpn|dsn|rns|midwife|nurse|guardian|parent|spouse|wound care rn|audiologist|accepting|re|betreft|betr|betreff|baby of"
 )
 
 # Words after which, without a colon, a capitalised word is the name of a person.
@@ -25,7 +27,7 @@ RELATIONS = (
     r"patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|husband|mother|father|mum|mom|dad"
     r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|grandmother|grandfather"
     r"|carer|caregiver|neighbou?r|friend|spouse|nok|named|called|name|seen by|reviewed by|d/w|spoke to|spoke with|discussed with|surgeon|surgeons?"
-    r"|assistant|anaesthetist|physiologist|endoscopist|counsellor|interpreter|chaplain|amhp|cpn|dsn|op"
+    r"|assistant|anaesthetist|nurse|midwife|physio(?:therapist)?|health visitor|sister|physiologist|endoscopist|counsellor|interpreter|chaplain|amhp|cpn|dsn|op"
 )
 
 # After a name, without a title: letters of a profession.
@@ -35,10 +37,13 @@ CREDENTIALS = (
 )
 
 # What follows a name of a patient: a date of birth, an age, a sex with an age.
-AFTER_NAME = (
+AFTER_SINGLE_NAME = (
     r"\s?,?\s?\(?(?:DOB|D\.O\.B\.?|dob|DoB|born\b|b\.\s\d|geb\.|geboren|née? le|nata il|nato il|nacid[oa])"
-    r"|,?\s\(?\d{1,3}\s?-?(?:year|yr|y/?o\b|yo\b|y\.o|y\b|M\b|F\b|male|female|ans\b|años\b|Jahre)"
     r"|,?\s(?:is|was)\s(?:an?|the)\s(?:\w+\s){0,2}?(?:\d{1,3})\b"
+)
+AFTER_NAME = (
+    r",?\s\(?\d{1,3}\s?-?(?:year|yr|y/?o\b|yo\b|y\.o|y\b|M\b|F\b|male|female|ans\b|años\b|Jahre)"
+    r"|,\s\d{1,3}(?=[,.;:])"
     r"|,\s?(?:9\d|1[01]\d)\b(?!\s?(?:mg|kg|ml|%|mm|cm))"
     r"|\s(?:#|MRN|NHS|CHI)\s?:?\s?\w*\d"
 )
@@ -64,7 +69,7 @@ NO_NAMES = frozenset(
     Call Contact Callback Pharmacy Interpreter Wife Husband Son Daughter Mother Father Brother Mum Dad Parents Partner Carer Next Kin
     HISTORY PLAN ADMITTED SEEN WAS IS HAS WITH AND CODE STATUS CHIEF COMPLAINT AGE SEX DATE NAME PATIENT NOTES REPORT REVIEWED ON IN AT BY TO FOR
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD NECK SCAN ANGIOGRAM ANGIOGRAPHY
-    Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
+    NRIC CURP Grüßen Gruß Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
     """.split()
 )
 

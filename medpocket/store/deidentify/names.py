@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from medpocket.store.deidentify.name_words import (
     AFTER_NAME,
+    AFTER_SINGLE_NAME,
     COMMON,
     CREDENTIALS,
     LABELS,
     NO_NAMES,
+    OFFICES,
     PARTICLES,
     RELATIONS,
     SMALL_TITLES,
@@ -25,33 +27,30 @@ _NICKNAME = re.compile(rf"[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2
 _SUFFIX = re.compile(r",?\s(?:Jr|Sr|II|III|IV)\b\.?")
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
 
-_TITLE = re.compile(rf"(?<![\w.])(?:{TITLES})(?!\w)[.:]?")
-_MORE_TITLES = re.compile(rf"(?:[\s,&+]|and|und|et|y)*\s?(?:{TITLES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|h\.c\.)(?!\w)\.?")
+_ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?|(?:{OFFICES})(?!\w):?)"
+_MORE_TITLES = rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|h\.c\.)(?!\w)\.?)*"
+_TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})\s?[:=]\s{{0,4}}(?:-\s)?")
 _BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
 _CAPITALIZED = re.compile(
-    rf"(?<![\w.])[{CAPITALS}](?:[\w'’-]*\w)?(?:,?[ ](?:(?:{PARTICLES})[ ]|[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
+    rf"(?<![\w.])[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
 )
 _CREDENTIAL_AFTER = re.compile(rf",?\s(?:{CREDENTIALS})\b|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b")
+_SINGLE_AFTER = re.compile(AFTER_SINGLE_NAME)
 _AGE_AFTER = re.compile(AFTER_NAME)
+_MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
 def find_names(text: str) -> Iterator[Span]:
     """Yield names that their surroundings announce."""
     for title in _TITLE.finditer(text):
-        start = title.end()
-        while more := _MORE_TITLES.match(text, start):
-            start = more.end()
-        yield from _name_at(text, _skip_gap(text, start), comma=title[0].endswith(":"))
+        yield from _name_at(text, _skip_gap(text, title.end()), comma=title[0].endswith(":"), titled=True)
     for title in _SMALL_TITLE.finditer(text):
         yield from _small_name_at(text, title.end())
     for label in _LABEL.finditer(text):
-        start = label.end()
-        if title := _TITLE.match(text, start):
-            start = _skip_gap(text, title.end())
-        yield from _name_at(text, start, comma=True)
+        yield from _name_at(text, label.end(), comma=True)
     for label in _BARE_LABEL.finditer(text):
         yield from _name_at(text, label.end(), comma=True, sure=False)
     yield from _names_before(text)
@@ -84,12 +83,16 @@ def _skip_gap(text: str, start: int) -> int:
     return gap.end() if gap else start
 
 
-def _name_at(text: str, start: int, *, comma: bool = False, sure: bool = True) -> Iterator[Span]:
+def _name_at(text: str, start: int, *, comma: bool = False, sure: bool = True, titled: bool = False) -> Iterator[Span]:
     """Yield the name that begins at `start`, if one does.
 
     `comma` allows "SURNAME, First". Where it is not `sure` that a name follows, one of short capitals is none.
     """
+    if title := _TITLE.match(text, start):
+        start = _skip_gap(text, title.end())
     end, words = _read_name(text, start, comma=comma)
+    if titled and not words and (month := _MONTH_AS_NAME.match(text, start)):
+        end, words = month.end(), [month[0]]
     if not words or (not sure and len(words) == 1 and (len(words[0]) < 3 or _is_abbreviation(words[0]))):
         return
     yield Span(start, end, Kind.NAME)
@@ -108,7 +111,7 @@ def _read_name(text: str, start: int, *, comma: bool = False) -> tuple[int, list
             initial = _INITIALS.match(text, position)
             if initial and initial.end() >= word.end():
                 position = initial.end()
-                if words or text[position - 1] != ".":
+                if words and (words[-1].isupper() or text[position - 1] == "."):
                     end = position
                 position = _skip_gap(text, position)
                 continue
@@ -144,12 +147,16 @@ def _read_name(text: str, start: int, *, comma: bool = False) -> tuple[int, list
 
 def _is_name_word(word: str, before: list[str]) -> bool:
     """Whether a capitalised word goes on with a name that has the words `before`."""
-    if word in NO_NAMES or word.lower() in COMMON:
+    if _is_no_name(word):
         return False
     if any(character.isdigit() for character in word) and sum(character.islower() for character in word) < 2:
         return False
     mixed_before = any(not part.isupper() for part in before)
     return not (mixed_before and word.isupper() and len(word) > 1)
+
+
+def _is_no_name(word: str) -> bool:
+    return word in NO_NAMES or word.lower() in COMMON or (word.isupper() and word.capitalize() in NO_NAMES)
 
 
 def _small_name_at(text: str, start: int) -> Iterator[Span]:
@@ -167,13 +174,13 @@ def _small_name_at(text: str, start: int) -> Iterator[Span]:
 def _names_before(text: str) -> Iterator[Span]:
     """Yield names that what follows announces: a credential, a title, an age, a date of birth."""
     for match in _CAPITALIZED.finditer(text):
-        credential = _CREDENTIAL_AFTER.match(text, match.end())
-        if not credential and not _AGE_AFTER.match(text, match.end()):
+        sure = _CREDENTIAL_AFTER.match(text, match.end()) or _SINGLE_AFTER.match(text, match.end())
+        if not sure and not _AGE_AFTER.match(text, match.end()):
             continue
         start = match.start()
         for word in _WORD.finditer(text, match.start(), match.end()):
-            if word[0] in NO_NAMES or word[0].lower() in COMMON:
+            if _is_no_name(word[0]) or _TITLE.fullmatch(word[0]):
                 start = _skip_gap(text, word.end())
         words = _WORD.findall(text, start, match.end())
-        if words and not (len(words) == 1 and _is_abbreviation(words[0])):
+        if words and (len(words) > 1 or (sure and not _is_abbreviation(words[0]))):
             yield Span(start, match.end(), Kind.NAME)

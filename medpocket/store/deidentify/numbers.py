@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from medpocket.store.deidentify.spans import DIGIT, Kind, Span
+from medpocket.store.deidentify.spans import CAPITALS, DIGIT, Kind, Span
 
 _AT = r"(?:@|\s?[(\[{]\s?at\s?[)\]}]\s?|\s@\s)"
 _DOT = r"(?:\.|\s?[(\[{]\s?dot\s?[)\]}]\s?)"
@@ -15,7 +15,7 @@ _PHONE_WORD = (
     r"|fax|telefax|call(?:ed|back)?|cb|cb#|ring|rang|text|sms|whatsapp|contact|reach(?:able|ed)?(?:\s(?:at|on))?|joint?e? au|number"
     r"|rückfragen|home|work|direct|line|switchboard|landline|secretary)"
 )
-_PAGER_WORD = r"(?:bleep|bp|pager|page|beep|dect|ext(?:ension|n)?|x|durchwahl|poste)"
+_PAGER_WORD = r"(?:bleep|pager|page|beep|dect|ext(?:ension|n)?|x|durchwahl|poste)"
 _EXTENSION = r"(?:[\s,]{0,2}(?:ext(?:ension|n)?\.?|x|#)\s?\d{1,6})?"
 _GROUPS = rf"(?:\+|\(\+?)?\(?{DIGIT}(?:{DIGIT}|[ ().\u2011/-](?=[ ()./-]?[(0-9OolI])){{3,20}}{DIGIT}"
 _ANNOUNCED_PHONE = re.compile(
@@ -46,20 +46,25 @@ _PHONE_SHAPES = re.compile(
 _RECORD_WORD = (
     r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|fin|uhid|crn|upi|emrn|ehr|ppsn?|bsn|pesel|curp|rfc|dni|nie|nhc|ipp|nir"
     r"|c\.?\s?f\.?|cpf|aadhaar|abha|iqama|emirates id|egn|medicare|medicaid|dva"
-    r"|hosp(?:ital)?|unit|chart|file|folder|case|acc(?:oun)?t|accession|specimen|sample|lab|order|episode|encounter|visit|csn|fin"
-    r"|policy|group|member|subscriber|insurance|claim|authori[sz]ation|auth|prior auth|passport|visa|driving licen[cs]e|driver'?s? licen[cs]e|licen[cs]e|dl|plate|reg(?:istration)?"
-    r"|emp(?:loyee)?|staff|gmc|npi|dea|study|subject|trial|patient|pat|pt|family|clinic|custody|collar|badge|police|call|incident|ref(?:erence)?|our ref|your ref|la ref|log|home office"
-    r"|cert(?:ificate)?|wristband|document|doc|record|id|last4|last 4|booking|ticket|serial|account|iban"
+    r"|acc(?:oun)?t|acct|accession|specimen|csn"
+    r"|policy|member|subscriber|claim|authori[sz]ation|passport|visa|driving licen[cs]e|driver'?s? licen[cs]e|licen[cs]e|dl|plate"
+    r"|gmc|npi|dea|collar|ref(?:erence)?|log|quoting"
+    r"|cert(?:ificate)?|wristband|id|last4|last 4|booking|ticket|serial|account|iban"
     r"|fall(?:nummer|nr)?|patientennummer|pat\.?-?nr|versicherten(?:nummer|nr)?|vers\.?-?nr|aktenzeichen"
     r"|n[°ºo]\.? de sécurité sociale|sécurité sociale|dossier|historia(?: clínica)?|expediente|processo|utente|tessera)"
 )
-_NUMBER_WORD = r"(?:no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|#|baby|quoting)"
+# Words of every note, which announce a number only beside "no.", "#" or a colon.
+_WEAK_RECORD_WORD = (
+    r"hosp(?:ital)?|unit|chart|file|folder|case|lab|order|episode|encounter|visit|group|patient|pat|pt|family|clinic|call|staff|study|subject"
+    r"|trial|sample|police|incident|emp(?:loyee)?|insurance|custody|home office|auth|document|doc|record|badge|reg(?:istration)?"
+)
+_NUMBER_WORD = r"(?:no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|#|log|baby)"
 _VALUE = (
-    rf"(?:[#]?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){{0,6}}(?:[ ][A-Z])?)"
+    rf"(?:[#]?(?:[A-Z]{{1,5}}[ ](?=\d))?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){{0,6}}(?:[ ][A-Z]\b)?|[A-Za-z](?:[ ]\d){{4,9}})"
 )
 _ANNOUNCED_RECORD = re.compile(
-    rf"(?<!\w)(?i:{_RECORD_WORD}(?:[ ]{{0,2}}(?:{_RECORD_WORD}|{_NUMBER_WORD})(?!\w)){{0,3}}"
-    rf"(?<!\bcall)[\s.:;=#(-]{{0,4}}(?:is\s)?)({_VALUE})(?!\w)"
+    rf"(?<!\w)(?i:(?:{_RECORD_WORD}(?!\w)|(?:{_WEAK_RECORD_WORD})(?=[ ]{{0,2}}(?:{_NUMBER_WORD}|{_RECORD_WORD}|[:#])))"
+    rf"(?:[ ]{{0,2}}(?:{_RECORD_WORD}|{_NUMBER_WORD})(?!\w)){{0,3}}[\s.:;=#(-]{{0,4}}(?:is\s)?)({_VALUE})(?!\w)"
 )
 _NUMBERED = re.compile(rf"(?<!\w)(?i:no|nr|number|nº|n°|id)[.:]?\s?[:#]?\s?({_VALUE})(?!\w)")
 _HASH = re.compile(r"(?<![\w/])#\s?(\d{4,}[\w/-]*)")
@@ -73,7 +78,7 @@ _RECORD_SHAPES = re.compile(
     r"|[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}"  # France
     r"|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]"  # Italy
     r"|[A-Z]{4}\d{6}[A-Z0-9]{8}"  # Mexico
-    r"|\d{2,4}-\d{2}-\d{2,4}(?:-\d{2,4})?"
+    r"|\d{2,4}-\d{2}-\d{2,4}(?:-\d{2,4})?|0\d{3}-\d{4}"
     r"|[A-Z]{1,5}[-/]?\d{2,4}[-/]\d{3,}"
     r"|[A-Z]{1,3}\d{5,}[A-Z]?"
     r"|\d{6,}"
@@ -96,6 +101,8 @@ _AGES = (
         rf"({_OLD})(?![\w.,/]\d|\w|\s?(?:%|mg|kg|ml))",
         re.IGNORECASE,
     ),
+    re.compile(rf"[{CAPITALS}][\w'’-]+, ({_OLD})(?=[,.;)])"),
+    re.compile(rf", ({_NINETIES})(?=[,.;)])"),
 )
 _FEVER = re.compile(r"(?:\bT|temp(?:erature)?|fever|tmax)[\s:=of]{0,5}$", re.IGNORECASE)
 
@@ -103,7 +110,7 @@ _FEVER = re.compile(r"(?:\bT|temp(?:erature)?|fever|tmax)[\s:=of]{0,5}$", re.IGN
 def find_emails(text: str) -> Iterator[Span]:
     """Yield what looks like an e-mail address, also one that avoids the sign @."""
     for match in _EMAIL.finditer(text):
-        yield Span(match.start(), match.end(), Kind.EMAIL)
+        yield Span(match.start(), match.end(), Kind.EMAIL, sure=True)
 
 
 def find_phones(text: str) -> Iterator[Span]:
@@ -111,7 +118,7 @@ def find_phones(text: str) -> Iterator[Span]:
     for pattern, fewest in ((_ANNOUNCED_PHONE, 6), (_ANNOUNCED_PAGER, 3)):
         for match in pattern.finditer(text):
             if _digits(match[1]) >= fewest:
-                yield Span(match.start(1), match.end(1), Kind.PHONE)
+                yield Span(match.start(1), match.end(1), Kind.PHONE, sure=True)
     for match in _PHONE_SHAPES.finditer(text):
         yield Span(match.start(), match.end(), Kind.PHONE)
 
@@ -121,7 +128,7 @@ def find_records(text: str) -> Iterator[Span]:
     for pattern, fewest in ((_ANNOUNCED_RECORD, 3), (_NUMBERED, 4), (_HASH, 4)):
         for match in pattern.finditer(text):
             if _digits(match[1]) >= fewest:
-                yield Span(match.start(1), match.end(1), Kind.RECORD)
+                yield Span(match.start(1), match.end(1), Kind.RECORD, sure=pattern is _ANNOUNCED_RECORD)
     for match in _RECORD_SHAPES.finditer(text):
         yield Span(match.start(), match.end(), Kind.RECORD)
 
