@@ -12,6 +12,7 @@ MedpocketError
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 ├── RouterError           the router's weights are missing or damaged
+├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
 ├── HistoryError          the history cannot be read or written
@@ -24,7 +25,10 @@ An error says what is wrong (`message`) and what to do next (`hint`), one line e
 holds text of a question. `code` is its name in the JSON envelope.
 """
 
+import errno
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class MedpocketError(Exception):
@@ -118,6 +122,12 @@ class RouterError(MedpocketError):
     code = "router"
 
 
+class ResultsError(MedpocketError):
+    """The file of evaluation results cannot be used, or has no such run."""
+
+    code = "results"
+
+
 class DownloadError(MedpocketError):
     """A file cannot be fetched: it is forbidden, there is no network, or what came is not what was promised."""
 
@@ -158,3 +168,23 @@ class OfflineError(MedpocketError):
     """Something tried to reach the network."""
 
     code = "offline"
+
+
+def unexpected(error: BaseException) -> MedpocketError:
+    """Give any error two clear lines. One that is not expected shows where it was raised, never its values."""
+    if isinstance(error, MedpocketError):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return MedpocketError("the disk is full: not everything could be written", "free some space and try again")
+    if isinstance(error, OSError):
+        return MedpocketError(
+            f"the system refused: {os.strerror(error.errno or 0)}", "`medpocket doctor` shows the folders"
+        )
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return MedpocketError(
+        f"something went wrong inside MedPocket ({type(error).__name__}{where})",
+        "please report this line, with the output of `medpocket doctor` and no patient text",
+    )

@@ -17,6 +17,7 @@ class LoadedModel:
     """The model that an engine holds. Lengths in tokens, size in bytes.
 
     `fingerprint` is equal for all quantizations of one model, and tells whether an adapter belongs to it.
+    `gpu_layers` are computed by a graphics processor.
     """
 
     name: str
@@ -30,6 +31,7 @@ class LoadedModel:
     has_template: bool
     demonstration: bool
     fingerprint: str = ""
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from medpocket.errors import HistoryError
 from medpocket.store.driver import Connection, connect, translated
+
+Some = TypeVar("Some", bound="Connected")
 
 
 class Connected:
@@ -23,6 +25,12 @@ class Connected:
         self._own = threading.local()
         self._all: list[Connection] = []
         self._opening = threading.Lock()
+
+    def __enter__(self: Some) -> Some:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def locked(self) -> bool:

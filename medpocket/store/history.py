@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medpocket import paths
-from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
+from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError, PassphraseError
 from medpocket.exclusive import exclusive
-from medpocket.store import migrations
+from medpocket.store import attempts, migrations
 from medpocket.store.backups import back_up
-from medpocket.store.driver import CAN_LOCK, Connection, connect
+from medpocket.store.driver import CAN_LOCK, Connection, can_scrub_search_index, connect
+from medpocket.store.erasing import copies, erase
 from medpocket.store.key import SALT_BYTES, derive_key
 from medpocket.store.living import living
 from medpocket.store.records import State, now, to_ms
@@ -42,14 +43,8 @@ class History(Writer):
             if not create:
                 return None
             _create(path)
-        while True:
-            before = path.stat()
-            key = _key_of(path, passphrase)
-            writable = _is_writable(path)
-            connection = connect(path, key, read_only=not writable)
-            if os.path.samestat(before, path.stat()):
-                break
-            connection.close()  # another process locked or unlocked the history meanwhile
+        writable = _is_writable(path)
+        connection, key = _connect(path, passphrase, read_only=not writable)
         history = cls(path, key, "" if writable else "its file or folder is read-only")
         history._adopt(connection)
         try:
@@ -59,12 +54,46 @@ class History(Writer):
             raise
         return history
 
+    def back_up(self, target: Path | None = None) -> Path:
+        """Copy the whole history, locked where it is; return the copy. Raises HistoryError and DiskShortError."""
+        return back_up(self.path, self._connection(), self._key, target=target)
+
+    def scrub(self) -> bool:
+        """Leave no copy of what was deleted: free pages, the WAL, backups and files set aside are removed.
+
+        Returns whether the WAL is empty: a process that reads at this moment keeps it until it is done.
+        """
+        self.read("PRAGMA incremental_vacuum")
+        if not can_scrub_search_index():
+            with self.transaction() as connection:
+                connection.execute("INSERT INTO turns_words (turns_words) VALUES ('rebuild')")
+        erase(copies(self.path.parent))
+        return self.checkpoint()
+
+    def problems(self) -> list[str]:
+        """Read the whole file and return what is wrong with it. A wrong search index is made anew."""
+        found = [row[0] for row in self.read("PRAGMA integrity_check") if row[0] != "ok"]
+        if self.locked:
+            found += [row[0] for row in self.read("PRAGMA cipher_integrity_check")]
+        if found or self.read_only:
+            return found
+        try:
+            with self.transaction() as connection:
+                connection.execute("INSERT INTO turns_words (turns_words, rank) VALUES ('integrity-check', 1)")
+        except DamagedHistoryError:
+            with self.transaction() as connection:
+                connection.execute("INSERT INTO turns_words (turns_words) VALUES ('rebuild')")
+            found.append("the search index did not fit the turns; it was made anew")
+        return found
+
     def _prepare(self, connection: Connection) -> None:
         version = migrations.version_of(connection)
         if version > migrations.NEWEST:
             self.read_only = "a newer MedPocket has written it"
         if self.read_only:
             return
+        if not version:
+            self.read("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written
         self.read("PRAGMA journal_mode = WAL")
         if version < migrations.NEWEST:
             with exclusive(self.path.parent / "migrating", _MIGRATION_WAIT_S):
@@ -94,7 +123,36 @@ def is_locked(folder: Path | None = None) -> bool | None:
     return None if not path.exists() else _looks_locked(path, _first_bytes(path))
 
 
-def _key_of(path: Path, passphrase: Callable[[], str | None]) -> str | None:
+def _connect(path: Path, passphrase: Callable[[], str | None], *, read_only: bool) -> tuple[Connection, str | None]:
+    while True:
+        before = path.stat()
+        key = key_for(path, passphrase)
+        try:
+            connection = connect(path, key, read_only=read_only)
+        except DamagedHistoryError:
+            if os.path.samestat(before, path.stat()):
+                raise (_wrong(path) if key else _damaged()) from None
+            continue  # another process locked or unlocked the history meanwhile, and overwrote this file
+        if os.path.samestat(before, path.stat()):
+            if key:
+                attempts.forget(path.parent)
+            return connection, key
+        connection.close()
+
+
+def _wrong(path: Path) -> PassphraseError:
+    attempts.count_wrong(path.parent)
+    return PassphraseError(
+        "this is not the passphrase of the history",
+        "if it was never locked, its file is damaged: `medpocket history recover` sets it aside",
+    )
+
+
+def _damaged() -> DamagedHistoryError:
+    return DamagedHistoryError("the history's file is damaged", "`medpocket history recover` saves what can be read")
+
+
+def key_for(path: Path, passphrase: Callable[[], str | None]) -> str | None:
     first = _first_bytes(path)
     if not _looks_locked(path, first):
         return None
@@ -107,6 +165,7 @@ def _key_of(path: Path, passphrase: Callable[[], str | None]) -> str | None:
         raise LockedHistoryError(
             "the history is locked", "give its passphrase at the prompt, or its file as MEDPOCKET_PASSPHRASE_FILE"
         )
+    attempts.wait_for_turn(path.parent)
     return derive_key(given, first)
 
 
@@ -115,7 +174,7 @@ def _looks_locked(path: Path, first: bytes) -> bool:
     if not first or first == _HEADER:
         return False
     if len(first) < SALT_BYTES or not any(first) or path.stat().st_size % _PAGE_BYTES:
-        raise DamagedHistoryError("the history's file is damaged", "`medpocket history recover` saves what can be read")
+        raise _damaged()
     return True
 
 

@@ -5,7 +5,7 @@ import threading
 from medpocket.errors import MedpocketError
 from medpocket.store.connected import Connected
 from medpocket.store.records import State, StoredTurn, now, to_ms
-from medpocket.store.rows import notices_text, stats_text, storable
+from medpocket.store.rows import stats_text, storable
 from medpocket.types import GenerationStats, StopReason
 
 INTERVAL_S = 0.25  # between two writes; what came since the last one is lost with the process
@@ -40,12 +40,13 @@ class Recording:
         answer: str | None = None,
         stop: StopReason | None = None,
         stats: GenerationStats | None = None,
-        notices: tuple[str, ...] = (),
     ) -> None:
-        """Keep how the answer ended, and wait for the disk; without `answer`, it is what came.
+        """Keep how the answer ended, and wait for the disk; without `answer`, it is what came. Once is enough.
 
         Raises HistoryError and DiskShortError; then the turn is as it was last written, and counts as stopped.
         """
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._changed.set()
         if self._thread:
@@ -53,14 +54,13 @@ class Recording:
         text = "".join(self._pieces) if answer is None else answer
         with self._history.transaction() as connection:
             connection.execute(
-                "UPDATE turns SET state = ?, writer = NULL, answer = ?, stop = ?, stats = ?, notices = ?, "
+                "UPDATE turns SET state = ?, writer = NULL, answer = ?, stop = ?, stats = ?, "
                 "finished_at = ? WHERE row = ?",
                 [
                     state.value,
                     storable(text),
                     stop,
                     stats_text(stats),
-                    notices_text(notices),
                     to_ms(now()),
                     self.turn.row,
                 ],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 
-from medpocket.types import ActiveAdapter, Evidence, GenerationStats, Sampling, StopReason
+from medpocket.types import ActiveAdapter, Evidence, GenerationStats, Sampling, StopReason, Turn
 
 _ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is mistaken for another
 _ID_LENGTH = 8
@@ -147,6 +147,19 @@ class Whole:
 
 # Noncharacters, which Unicode keeps for use inside programs.
 MARK_START, MARK_END = "\ufdd0", "\ufdd1"
+
+
+def as_turns(branch: Sequence[StoredTurn]) -> tuple[Turn, ...]:
+    """Return what an engine reads of earlier turns; a question that got no answer is left out."""
+    return tuple(
+        side
+        for turn in branch
+        if turn.answer
+        for side in (
+            Turn("user", turn.asked.question, line=turn.asked.line, expert=turn.asked.expert),
+            Turn("assistant", turn.answer),
+        )
+    )
 
 
 def new_id() -> str:

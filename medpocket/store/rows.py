@@ -118,7 +118,7 @@ def row_of(turn: StoredTurn) -> dict[str, Any]:
         "adapters": _text([[item.expert, item.sha256, item.scale] for item in asked.adapters]),
         "sampling": _text(asdict(asked.sampling)),
         "stats": stats_text(turn.stats),
-        "notices": notices_text(asked.notices),
+        "notices": _text(list(asked.notices)),
         "question": storable(asked.question),
         "note": storable(turn.note),
         "answer": storable(turn.answer),
@@ -128,11 +128,6 @@ def row_of(turn: StoredTurn) -> dict[str, Any]:
 def stats_text(stats: GenerationStats | None) -> str | None:
     """Return what an answer cost as the file keeps it."""
     return _text(asdict(stats)) if stats else None
-
-
-def notices_text(notices: tuple[str, ...]) -> str:
-    """Return what the user was told with an answer as the file keeps it."""
-    return _text(list(notices))
 
 
 def signature_of(row: tuple[Any, ...]) -> Signature:

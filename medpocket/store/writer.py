@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medpocket.errors import HistoryError
@@ -11,6 +11,7 @@ from medpocket.store.living import hold_writer
 from medpocket.store.reader import Reader
 from medpocket.store.recording import Recording
 from medpocket.store.records import (
+    AnsweredBy,
     Asked,
     Rating,
     State,
@@ -119,9 +120,19 @@ class Writer(Reader):
             connection.execute("UPDATE conversations SET updated_at = ? WHERE key = ?", [to_ms(one.updated_at), key])
         return True
 
-    def checkpoint(self) -> None:
-        """Move the WAL's pages into the file and empty it, as far as other processes that read allow."""
-        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+    def checkpoint(self) -> bool:
+        """Move the WAL's pages into the file and empty it; tell whether all processes that read allowed it."""
+        return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where a question and its answer are kept: in a new conversation, or in one, after turn `parent`."""
+
+    history: Writer
+    model: AnsweredBy
+    conversation: str | None = None
+    parent: int | None = None
 
 
 def _gone() -> HistoryError:
