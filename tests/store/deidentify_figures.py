@@ -12,7 +12,16 @@ from medpocket.store.deidentify.names import find_mentions
 from medpocket.store.deidentify.spans import Kind, Span, resolved
 
 NOTES = Path(__file__).with_name("notes")
-KINDS = {"N": "name", "L": "unannounced name", "D": "date", "P": "phone", "R": "record", "A": "address", "E": "email", "G": "age"}
+KINDS = {
+    "N": "name",
+    "L": "unannounced name",
+    "D": "date",
+    "P": "phone",
+    "R": "record",
+    "A": "address",
+    "E": "email",
+    "G": "age",
+}
 _MARK = re.compile(r"\[\[(\w)\|([^\]]*)\]\]")
 
 
@@ -113,7 +122,9 @@ def main() -> None:
         for code, name in KINDS.items():
             if figures.wanted[code]:
                 share = f"{figures.found[code]:3} of {figures.wanted[code]:3}"
-                print(f"  {name:17} recall {figures.recall(code):.3f} ({share})   precision {figures.precision(code):.3f}")
+                print(
+                    f"  {name:17} recall {figures.recall(code):.3f} ({share})   precision {figures.precision(code):.3f}"
+                )
         if "--all" in sys.argv:
             print("missed:", *figures.missed, "wrong:", *figures.wrong, sep="\n  ")
 

@@ -7,9 +7,12 @@ from medpocket.store.deidentify.spans import CAPITALS, DIGIT, Kind, Span
 
 _C = CAPITALS
 _STREETS = (
-    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|Walk|Gardens?|Gdns"
-    r"|Square|Sq|Quay|Quayside|Hill|Grove|Gr|Park|Row|Boulevard|Blvd|Parkway|Pkwy|Highway|Hwy|View|Rise|Mews|Green|Lanes|Parade|Circle|Cir"
-    r"|Trail|Heights|Wharf|Yard|Mount|Vale|Drove|Path|Esplanade|Crossing|Loop|Alley|Broadway|Common|Fields?|End|Side|Meadows?|Chase"
+    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|"
+    r"Walk|Gardens?|Gdns"
+    r"|Square|Sq|Quay|Quayside|Hill|Grove|Gr|Park|Row|Boulevard|Blvd|Parkway|Pkwy|Highway|Hwy|View|Rise|Mews|Green|"
+    r"Lanes|Parade|Circle|Cir"
+    r"|Trail|Heights|Wharf|Yard|Mount|Vale|Drove|Path|Esplanade|Crossing|Loop|Alley|Broadway|Common|Fields?|End|Side|"
+    r"Meadows?|Chase"
 )
 _NUMBER = rf"\d{{1,5}}(?:\s?[-/]\s?\d{{1,5}})?\s?[A-Za-z]?|l{DIGIT}"
 _WORD = rf"(?:[{_C}]\.|[{_C}][\w'’-]*)"
@@ -20,17 +23,20 @@ _SMALL_LETTERS = r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|roa
 _NAMED_STREET = rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
 # "Lindenstraße 45", "Am Alten Markt 3a", "Keizersgracht 221"
 _GERMAN = (
-    rf"[{_C}][\w-]+?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|kade)\s\d{{1,4}}\s?[a-z]?\b"
+    rf"[{_C}][\w-]+?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
+    rf"kade)\s\d{{1,4}}\s?[a-z]?\b"
     rf"|(?:Am|An der|Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
 )
 # "14 rue des Marronniers"; "Calle de Alcalá 120", "Via Garibaldi 18", "Rua Augusta 45"
 _PARTICLES = r"(?:de\s|del\s|des\s|du\s|da\s|do\s|dos\s|das\s|di\s|d['’]|la\s|las\s|le\s|les\s|los\s|l['’]|della\s|dei\s|y\s|e\s)"
 _FRENCH = (
-    rf"\d{{1,4}}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|av\.|boulevard|bd|place|allée|chemin|impasse|quai|cours|route)\s{_PARTICLES}{{0,2}}"
+    rf"\d{{1,4}}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|av\.|boulevard|bd|place|allée|chemin|impasse|quai|cours|"
+    rf"route)\s{_PARTICLES}{{0,2}}"
     rf"{_WORD}(?:[\s-]{_PARTICLES}{{0,2}}{_WORD}){{0,3}}"
 )
 _SPANISH = (
-    rf"\b(?:Calle|C/(?=\s?\w{{3}})|Avda\.?|Avenida|Av\.|Plaza|Pza\.?|Paseo|Pº|Camino|Carrera|Ronda|Travesía|Via|Viale|Piazza|Corso|Largo|Rua|Praça|Travessa|Estrada)\s?"
+    rf"\b(?:Calle|C/(?=\s?\w{{3}})|Avda\.?|Avenida|Av\.|Plaza|Pza\.?|Paseo|Pº|Camino|Carrera|Ronda|Travesía|Via|"
+    rf"Viale|Piazza|Corso|Largo|Rua|Praça|Travessa|Estrada)\s?"
     rf"{_PARTICLES}{{0,2}}{_WORD}(?:\s{_PARTICLES}{{0,2}}{_WORD}){{0,3}},?\s(?:n[º°.]\s?)?\d{{1,4}}\b"
 )
 _BOX = r"\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
@@ -49,10 +55,13 @@ _STREET = re.compile("|".join((_ENGLISH, _SMALL_LETTERS, _GERMAN, _FRENCH, _SPAN
 _LONE_POSTCODE = re.compile(rf"{_UK_POSTCODE}|\b[AC-FHKNPRTV-Y]\d[\dW]\s[AC-FHKNPRTV-Y\d]{{4}}\b")
 
 # From a street on to its postcode: nothing that ends a sentence, and no more than an address has.
-_TO_POSTCODE = re.compile(rf"[^;:()\n]{{0,60}}?(?:{_POSTCODE})|(?:\s{{0,8}},?\n[ \t]*[^\n:;]{{1,40}}?){{1,4}}?(?:{_POSTCODE})")
+_TO_POSTCODE = re.compile(
+    rf"[^;:()\n]{{0,60}}?(?:{_POSTCODE})|(?:\s{{0,8}},?\n[ \t]*[^\n:;]{{1,40}}?){{1,4}}?(?:{_POSTCODE})"
+)
 # Parts between commas that go on with an address: "2º A", "Flat 3", "Leeds", "Portland".
 _PART = re.compile(
-    rf",\s(?:{_UNIT}|\d{{1,3}}\.?[º°ª]?\s?[A-Z]{{0,4}}(?:\s[A-Z][a-z]{{0,3}}\.?)?|(?:Nr\s)?{_WORD}(?:\s(?:upon|of|on|le|la|de|{_WORD})){{0,3}}"
+    rf",\s(?:{_UNIT}|\d{{1,3}}\.?[º°ª]?\s?[A-Z]{{0,4}}(?:\s[A-Z][a-z]{{0,3}}\.?)?|(?:Nr\s)?{_WORD}(?:\s(?:upon|of|on|"
+    rf"le|la|de|{_WORD})){{0,3}}"
     rf"(?:\s\d{{4,6}})?)(?=[,.;)\n]|\s(?:with|and|on|since|\()|$)"
 )
 _NO_PLACE = re.compile(r",\s(?:Tel|Phone|DOB|MRN|NHS|Mob|Hosp|Dr|Mr|Mrs|Ms|Seen|Lives|She|He|Fax|Email|NOK)\b")
@@ -60,13 +69,17 @@ _NO_PLACE = re.compile(r",\s(?:Tel|Phone|DOB|MRN|NHS|Mob|Hosp|Dr|Mr|Mrs|Ms|Seen|
 _BEFORE = re.compile(rf"(?:{_UNIT}|(?:The\s)?(?:{_WORD}\s(?:y\s)?){{0,3}}{_WORD}),\s?$")
 _LINE_BEFORE = re.compile(rf"(?:{_WORD}\s){{1,4}}{_WORD}$")
 _NO_HOUSE = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Patient|GP|DOB|Tel|Address|Housing|Pt|Lives|Phone|Surgeon|Sister|Nurse|Frau|Herr|Mme|born|old)\b", re.I
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Patient|GP|DOB|Tel|Address|Housing|Pt|Lives|Phone|Surgeon|Sister|Nurse|Frau|Herr|"
+    r"Mme|born|old)\b",
+    re.I,
 )
 
 # After a word that announces an address, parts of capitals and figures up to the end of the sentence.
 _ANNOUNCED = re.compile(
-    r"\b(?:(?i:address(?: on file)?|addr|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|residence|r/o|eircode|postcode|zip)"
-    r"\s?[:=]?\s|(?i:home|hotel|housing at|lives at|lives|living at|resides at|resident at|stays at|residing at|residente en|resides|res\.|wohnhaft(?: in)?|demeurant|letter to"
+    r"\b(?:(?i:address(?: on file)?|addr|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|residence|r/o|"
+    r"eircode|postcode|zip)"
+    r"\s?[:=]?\s|(?i:home|hotel|housing at|lives at|lives|living at|resides at|resident at|stays at|residing at|"
+    r"residente en|resides|res\.|wohnhaft(?: in)?|demeurant|letter to"
     r"|letters to|by post to|post to|at)\s?:?\s)"
 )
 _ANNOUNCED_PLACE = re.compile(rf"(?=[{_C}\d])[^;:\n]{{0,90}}?(?:{_POSTCODE})")

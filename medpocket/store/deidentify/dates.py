@@ -39,7 +39,8 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|de\s|di\s)?"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
+    rf"de\s|di\s)?"
     rf"{_MONTH}(?:(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
 _MONTH_DAY = (
@@ -72,14 +73,17 @@ _ROMAN = re.compile(
 )
 _CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
 _GERMAN_PART = re.compile(
-    r"(?<![\w./-])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|(?<=zum )|(?<=ab ))"
+    r"(?<![\w./-])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
+    r"(?<=zum )|(?<=ab ))"
     r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
 )
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|dated?"
-    r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|stop(?:ped)?|start(?:ed)?"
+    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"dated?"
+    r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
+    r"stop(?:ped)?|start(?:ed)?"
     r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
 )
 _PART = re.compile(
@@ -88,7 +92,9 @@ _PART = re.compile(
     r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
     re.IGNORECASE,
 )
-_SPAN_OF_TIME = re.compile(r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE)  # "3/7" is three days
+_SPAN_OF_TIME = re.compile(
+    r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
+)  # "3/7" is three days
 _CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen)|day)\s", re.IGNORECASE)
 
 

@@ -34,9 +34,12 @@ _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})\s?[:=]\s{{0,4}}(?:-\s)?")
 _BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
 _CAPITALIZED = re.compile(
-    rf"(?<![\w.])[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
+    rf"(?<![\w.])[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
+    rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
 )
-_CREDENTIAL_AFTER = re.compile(rf",?\s(?:{CREDENTIALS})\b|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b")
+_CREDENTIAL_AFTER = re.compile(
+    rf",?\s(?:{CREDENTIALS})\b|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b"
+)
 _SINGLE_AFTER = re.compile(AFTER_SINGLE_NAME)
 _AGE_AFTER = re.compile(AFTER_NAME)
 _MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")

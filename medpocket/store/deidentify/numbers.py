@@ -11,20 +11,24 @@ _EMAIL = re.compile(rf"[\w.+'’%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,6
 
 # Telephones: after a word that announces one almost any figures; without it, the shapes that countries write.
 _PHONE_WORD = (
-    r"(?:tel(?:ephone|efono|éfono|éphone|efon|efoon|1)?|te1|tfno|tlf|phone|ph|mob(?:ile)?|cell|handy|portable|móvil|hp|m|t|f|h|w|c"
-    r"|fax|telefax|call(?:ed|back)?|cb|cb#|ring|rang|text|sms|whatsapp|contact|reach(?:able|ed)?(?:\s(?:at|on))?|joint?e? au|number"
+    r"(?:tel(?:ephone|efono|éfono|éphone|efon|efoon|1)?|te1|tfno|tlf|phone|ph|mob(?:ile)?|cell|handy|portable|móvil|"
+    r"hp|m|t|f|h|w|c"
+    r"|fax|telefax|call(?:ed|back)?|cb|cb#|ring|rang|text|sms|whatsapp|contact|reach(?:able|ed)?(?:\s(?:at|on))?|"
+    r"joint?e? au|number"
     r"|rückfragen|home|work|direct|line|switchboard|landline|secretary)"
 )
 _PAGER_WORD = r"(?:bleep|pager|page|beep|dect|ext(?:ension|n)?|x|durchwahl|poste)"
 _EXTENSION = r"(?:[\s,]{0,2}(?:ext(?:ension|n)?\.?|x|#)\s?\d{1,6})?"
 _GROUPS = rf"(?:\+|\(\+?)?\(?{DIGIT}(?:{DIGIT}|[ ().\u2011/-](?=[ ()./-]?[(0-9OolI])){{3,20}}{DIGIT}"
 _ANNOUNCED_PHONE = re.compile(
-    rf"\b{_PHONE_WORD}\b(?:\s?(?:no|nr|number|num|#|n°|nº)\b\.?)?(?:\s(?:on|at|is|me|us|back|ward|au|via))?[.:;#=\s(-]{{0,4}}"
+    rf"\b{_PHONE_WORD}\b(?:\s?(?:no|nr|number|num|#|n°|nº)\b\.?)?(?:\s(?:on|at|is|me|us|back|ward|au|"
+    rf"via))?[.:;#=\s(-]{{0,4}}"
     rf"({_GROUPS}{_EXTENSION})(?!\w)",
     re.IGNORECASE,
 )
 _ANNOUNCED_PAGER = re.compile(
-    rf"\b{_PAGER_WORD}(?:\s?(?:no|nr|number)\b)?[.:#\s]{{0,3}}(\d{{3,6}}(?:-\d{{1,4}})?)(?![\w.,]\d|\s?(?:mg|ml|g|kg)\b|\w)",
+    rf"\b{_PAGER_WORD}(?:\s?(?:no|nr|number)\b)?[.:#\s]{{0,3}}(\d{{3,6}}(?:-\d{{1,4}})?)(?![\w.,]\d|\s?(?:mg|ml|g|"
+    rf"kg)\b|\w)",
     re.IGNORECASE,
 )
 _PHONE_SHAPES = re.compile(
@@ -44,10 +48,12 @@ _PHONE_SHAPES = re.compile(
 
 # Records: a word that announces a number, then what has a figure in it.
 _RECORD_WORD = (
-    r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|fin|uhid|crn|upi|emrn|ehr|ppsn?|bsn|pesel|curp|rfc|dni|nie|nhc|ipp|nir"
+    r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|fin|uhid|crn|upi|emrn|ehr|ppsn?|bsn|"
+    r"pesel|curp|rfc|dni|nie|nhc|ipp|nir"
     r"|c\.?\s?f\.?|cpf|aadhaar|abha|iqama|emirates id|egn|medicare|medicaid|dva"
     r"|acc(?:oun)?t|acct|accession|specimen|csn"
-    r"|policy|member|subscriber|claim|authori[sz]ation|passport|visa|driving licen[cs]e|driver'?s? licen[cs]e|licen[cs]e|dl|plate"
+    r"|policy|member|subscriber|claim|authori[sz]ation|passport|visa|driving licen[cs]e|driver'?s? licen[cs]e|"
+    r"licen[cs]e|dl|plate"
     r"|gmc|npi|dea|collar|ref(?:erence)?|log|quoting"
     r"|cert(?:ificate)?|wristband|id|last4|last 4|booking|ticket|serial|account|iban"
     r"|fall(?:nummer|nr)?|patientennummer|pat\.?-?nr|versicherten(?:nummer|nr)?|vers\.?-?nr|aktenzeichen"
@@ -55,13 +61,13 @@ _RECORD_WORD = (
 )
 # Words of every note, which announce a number only beside "no.", "#" or a colon.
 _WEAK_RECORD_WORD = (
-    r"hosp(?:ital)?|unit|chart|file|folder|case|lab|order|episode|encounter|visit|group|patient|pat|pt|family|clinic|call|staff|study|subject"
-    r"|trial|sample|police|incident|emp(?:loyee)?|insurance|custody|home office|auth|document|doc|record|badge|reg(?:istration)?"
+    r"hosp(?:ital)?|unit|chart|file|folder|case|lab|order|episode|encounter|visit|group|patient|pat|pt|family|clinic|"
+    r"call|staff|study|subject"
+    r"|trial|sample|police|incident|emp(?:loyee)?|insurance|custody|home office|auth|document|doc|record|badge|"
+    r"reg(?:istration)?"
 )
 _NUMBER_WORD = r"(?:no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|#|log|baby)"
-_VALUE = (
-    rf"(?:[#]?(?:[A-Z]{{1,5}}[ ](?=\d))?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){{0,6}}(?:[ ][A-Z]\b)?|[A-Za-z](?:[ ]\d){{4,9}})"
-)
+_VALUE = rf"(?:[#]?(?:[A-Z]{{1,5}}[ ](?=\d))?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){{0,6}}(?:[ ][A-Z]\b)?|[A-Za-z](?:[ ]\d){{4,9}})"
 _ANNOUNCED_RECORD = re.compile(
     rf"(?<!\w)(?i:(?:{_RECORD_WORD}(?!\w)|(?:{_WEAK_RECORD_WORD})(?=[ ]{{0,2}}(?:{_NUMBER_WORD}|{_RECORD_WORD}|[:#])))"
     rf"(?:[ ]{{0,2}}(?:{_RECORD_WORD}|{_NUMBER_WORD})(?!\w)){{0,3}}[\s.:;=#(-]{{0,4}}(?:is\s)?)({_VALUE})(?!\w)"
@@ -97,7 +103,8 @@ _AGES = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b(?:mother|father|sister|brother|wife|husband|mum|mom|dad|aunt|uncle|grandmother|grandfather|partner|neighbour),?\s(?:is |now )?"
+        rf"\b(?:mother|father|sister|brother|wife|husband|mum|mom|dad|aunt|uncle|grandmother|grandfather|partner|"
+        rf"neighbour),?\s(?:is |now )?"
         rf"({_OLD})(?![\w.,/]\d|\w|\s?(?:%|mg|kg|ml))",
         re.IGNORECASE,
     ),
