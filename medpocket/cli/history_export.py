@@ -30,7 +30,7 @@ _FORMATS = ("md", "txt", "json", "soap")
     "--format",
     "form",
     type=click.Choice(_FORMATS),
-    help="md: Markdown; txt: plain text; json: for `import`; soap: the draft of a note. By default what FILE ends with.",
+    help="Markdown, plain text, JSON for `import`, or the draft of a note; by default what FILE ends with.",
 )
 @click.option(
     "-o", "--output", "target", metavar="FILE", type=click.Path(path_type=Path), help="A new file; else stdout."

@@ -100,41 +100,63 @@ def known_head(history: Connected) -> Head:
 
 def verify(known: Head | None, folder: Path | None = None) -> Verdict:
     """Read the whole log and follow its chain; `known` is the database's end of it, None where it cannot be asked."""
-    path = (folder or paths.history_folder()) / FILE_NAME
-    head, problems, remarks, before, at_known = Head(), list[str](), list[str](), "", None
+    chain = _Chain(known.count if known else 0)
     try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(_lines(file), 1):
-                if not raw.endswith(b"\n"):
-                    remarks.append("the last line is incomplete: the process that wrote it ended too early")
-                    break
-                line = _parsed(raw)
-                if line is None:
-                    problems.append(f"line {number} is not one of this log")
-                else:
-                    if line["previous"] != head.hash:
-                        problems.append(f"line {number} does not follow the line before it")
-                    if line["n"] != number:
-                        problems.append(f"line {number} says that it is line {line['n']}")
-                    if line["time"] < before:
-                        remarks.append(f"line {number}: the clock was behind that of the line before")
-                    before = line["time"]
-                head = Head(number, _hash(raw))
-                if known and number == known.count:
-                    at_known = head.hash
+        with ((folder or paths.history_folder()) / FILE_NAME).open("rb") as file:
+            for raw in _lines(file):
+                chain.take(raw)
     except FileNotFoundError:
         pass
     except OSError as error:
         raise HistoryError(f"the audit log cannot be read: {os.strerror(error.errno or 0)}", _HINT) from None
-    if known is None:
-        remarks.append("the history's database was not asked: a tail that was cut off would not be seen")
-    elif known.count > head.count:
-        problems.append(f"the database knows {known.count:,} lines, the log has {head.count:,}: its end was cut off")
-    elif known.count and at_known != known.hash:
-        problems.append(f"line {known.count} is not the one that the database knows")
-    elif known.count < head.count:
-        remarks.append(f"{head.count - known.count:,} lines at the end are not known to the database yet")
-    return Verdict(head, known, problems, remarks)
+    chain.compare(known)
+    return Verdict(chain.head, known, chain.problems, chain.remarks)
+
+
+class _Chain:
+    """Follows the chain line by line, and remembers the hash of line `watched`."""
+
+    def __init__(self, watched: int) -> None:
+        self.head = Head()
+        self.problems: list[str] = []
+        self.remarks: list[str] = []
+        self._watched = watched
+        self._hash_watched = _FIRST
+        self._time = ""
+
+    def take(self, raw: bytes) -> None:
+        number = self.head.count + 1
+        if not raw.endswith(b"\n"):
+            self.remarks.append("the last line is incomplete: the process that wrote it ended too early")
+            return
+        line = _parsed(raw)
+        if line is None:
+            self.problems.append(f"line {number} is not one of this log")
+        else:
+            if line["previous"] != self.head.hash:
+                self.problems.append(f"line {number} does not follow the line before it")
+            if line["n"] != number:
+                self.problems.append(f"line {number} says that it is line {line['n']}")
+            if line["time"] < self._time:
+                self.remarks.append(f"line {number}: the clock was behind that of the line before")
+            self._time = line["time"]
+        self.head = Head(number, _hash(raw))
+        if number == self._watched:
+            self._hash_watched = self.head.hash
+
+    def compare(self, known: Head | None) -> None:
+        """Compare the end with the one that the database knows."""
+        count = self.head.count
+        if known is None:
+            self.remarks.append("the history's database was not asked: a tail that was cut off would not be seen")
+        elif known.count > count:
+            self.problems.append(
+                f"the database knows {known.count:,} lines, the log has {count:,}: its end was cut off"
+            )
+        elif self._hash_watched != known.hash:
+            self.problems.append(f"line {known.count} is not the one that the database knows")
+        elif known.count < count:
+            self.remarks.append(f"{count - known.count:,} lines at the end are not known to the database yet")
 
 
 def _append(path: Path, entry: Entry) -> Head:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
-class Misfit(Exception):
+class MisfitError(Exception):
     """A value is not of the type of its field; `where` names the field."""
 
     def __init__(self, where: str) -> None:
@@ -33,20 +33,15 @@ def as_json(value: Any) -> Any:
 
 
 def from_json(kind: Any, value: Any, where: str = "") -> Any:
-    """Make a value of a type. Raises Misfit; keys that the type does not have are a misfit too."""
+    """Make a value of a type. Raises MisfitError; keys that the type does not have are a misfit too."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in parts:
             return None
-        return from_json(next(part for part in parts if part is not type(None)), value, where)
-    if origin is Literal:
-        return _checked(value in parts and isinstance(value, str), value, where)
-    if origin is tuple or (origin and _is_sequence(origin)):
-        _checked(isinstance(value, list), value, where)
-        return tuple(from_json(parts[0], item, f"{where}[{place}]") for place, item in enumerate(value))
-    if origin and issubclass(origin, Mapping):
-        _checked(isinstance(value, dict), value, where)
-        return {key: from_json(parts[1], item, f"{where}.{key}") for key, item in value.items()}
+        kind = next(part for part in parts if part is not type(None))
+        origin, parts = get_origin(kind), get_args(kind)
+    if origin is not None:
+        return _many_from(origin, parts, value, where)
     if is_dataclass(kind):
         return _dataclass_from(kind, value, where)
     if isinstance(kind, type) and issubclass(kind, (Enum, datetime)):
@@ -56,12 +51,22 @@ def from_json(kind: Any, value: Any, where: str = "") -> Any:
     return _checked(type(value) is kind, value, where)
 
 
+def _many_from(origin: Any, parts: tuple[Any, ...], value: Any, where: str) -> Any:
+    if origin is Literal:
+        return _checked(isinstance(value, str) and value in parts, value, where)
+    if issubclass(origin, Mapping):
+        _checked(isinstance(value, dict), value, where)
+        return {key: from_json(parts[1], item, f"{where}.{key}") for key, item in value.items()}
+    _checked(isinstance(value, list), value, where)
+    return tuple(from_json(parts[0], item, f"{where}[{place}]") for place, item in enumerate(value))
+
+
 def _dataclass_from(kind: Any, value: Any, where: str) -> Any:
     _checked(isinstance(value, dict), value, where)
     known = fields(kind)
     unknown = set(value) - {one.name for one in known}
     if unknown:
-        raise Misfit(f"{where}.{min(unknown)}")
+        raise MisfitError(f"{where}.{min(unknown)}")
     hints = _hints(kind)
     given = {}
     for one in known:
@@ -69,7 +74,7 @@ def _dataclass_from(kind: Any, value: Any, where: str) -> Any:
         if one.name in value:
             given[one.name] = from_json(hints[one.name], value[one.name], place)
         elif one.default is MISSING and one.default_factory is MISSING:
-            raise Misfit(place)
+            raise MisfitError(place)
     return kind(**given)
 
 
@@ -78,17 +83,13 @@ def _named(kind: Any, value: Any, where: str) -> Any:
     try:
         made = datetime.fromisoformat(value) if kind is datetime else kind(value)
     except ValueError:
-        raise Misfit(where) from None
+        raise MisfitError(where) from None
     return _checked(not isinstance(made, datetime) or made.tzinfo is not None, made, where)
-
-
-def _is_sequence(origin: Any) -> bool:
-    return isinstance(origin, type) and not issubclass(origin, Mapping)
 
 
 def _checked(fits: bool, value: Any, where: str) -> Any:
     if not fits:
-        raise Misfit(where)
+        raise MisfitError(where)
     return value
 
 

@@ -14,7 +14,7 @@ from medpocket.store.writer import Writer
 
 @dataclass(frozen=True)
 class Checked:
-    """A signature, whether it still holds, and the numbers of the turns that it stands for: a turn and what led to it."""
+    """A signature, whether it still holds, and the numbers of its turns: the one signed and what led to it."""
 
     signature: Signature
     valid: bool

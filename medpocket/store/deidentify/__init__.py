@@ -30,11 +30,14 @@ def deidentify(texts: Sequence[str]) -> tuple[list[str], list[Replaced]]:
     """Return the texts with placeholders, and what they replaced. What is found in one text is known in all."""
     found = [find_spans(text) for text in texts]
     names = [
-        text[span.start : span.end] for text, spans in zip(texts, found) for span in spans if span.kind == Kind.NAME
+        text[span.start : span.end]
+        for text, spans in zip(texts, found, strict=True)
+        for span in spans
+        if span.kind == Kind.NAME
     ]
     placeholders = _Placeholders(names)
     replaced = []
-    for text, spans in zip(texts, found):
+    for text, spans in zip(texts, found, strict=True):
         pieces, position = [], 0
         for span in resolved(text, [*spans, *find_mentions(text, names)]):
             pieces += [text[position : span.start], placeholders.of(span.kind, text[span.start : span.end])]

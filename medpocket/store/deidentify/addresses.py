@@ -18,8 +18,14 @@ _NUMBER = rf"\d{{1,5}}(?:\s?[-/]\s?\d{{1,5}})?\s?[A-Za-z]?|l{DIGIT}"
 _WORD = rf"(?:[{_C}]\.|[{_C}][\w'’-]*)"
 _UNIT = r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot)\.?\s?#?\s?[\w-]{1,8}"
 # "17 Larkspur Close", "1420 W. Maple Blvd.", "9 mill st"
-_ENGLISH = rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
-_SMALL_LETTERS = r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|close|court|crescent|terrace)\b"
+_ENGLISH = (
+    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
+    rf"th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
+)
+_SMALL_LETTERS = (
+    r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|close|court|"
+    r"crescent|terrace)\b"
+)
 _NAMED_STREET = rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
 # "Lindenstraße 45", "Am Alten Markt 3a", "Keizersgracht 221"
 _GERMAN = (
@@ -28,7 +34,10 @@ _GERMAN = (
     rf"|(?:Am|An der|Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
 )
 # "14 rue des Marronniers"; "Calle de Alcalá 120", "Via Garibaldi 18", "Rua Augusta 45"
-_PARTICLES = r"(?:de\s|del\s|des\s|du\s|da\s|do\s|dos\s|das\s|di\s|d['’]|la\s|las\s|le\s|les\s|los\s|l['’]|della\s|dei\s|y\s|e\s)"
+_PARTICLES = (
+    r"(?:de\s|del\s|des\s|du\s|da\s|do\s|dos\s|das\s|di\s|d['’]|la\s|las\s|le\s|les\s|los\s|l['’]|della\s|"
+    r"dei\s|y\s|e\s)"
+)
 _FRENCH = (
     rf"\d{{1,4}}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|av\.|boulevard|bd|place|allée|chemin|impasse|quai|cours|"
     rf"route)\s{_PARTICLES}{{0,2}}"
@@ -48,7 +57,8 @@ _POSTCODE = (
     rf"|\b\d{{4}}\s[A-Z]{{2}}[ ]{_WORD}"  # 1016 DV Amsterdam
     rf"|\b(?:[A-Z]{{2}}|{_WORD})[ ]\d{{5}}(?:-\d{{4}})?\b"  # MT 59801
     r"|\b(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)[ ]\d{4}\b"
-    rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}(?:[ ]\({_WORD}\))?"  # 50674 Köln
+    rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}"
+    rf"(?:[ ]\({_WORD}\))?"  # 50674 Köln
     rf"|\b{_WORD}[ ]\d{{6}}\b"  # Singapore 560123
 )
 _STREET = re.compile("|".join((_ENGLISH, _SMALL_LETTERS, _GERMAN, _FRENCH, _SPANISH, _BOX, _NAMED_STREET)))

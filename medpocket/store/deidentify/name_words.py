@@ -10,7 +10,10 @@ TITLES = (
     r"Don|Doña|Dña|D\."
     r"|Dra|Dott|Dott\.ssa|Dottore|Signora?|Sig|Sig\.ra|Mevr|Mevrouw|Dhr|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
 )
-OFFICES = r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|Sister|Matron|Officer"
+OFFICES = (
+    r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
+    r"Sister|Matron|Officer"
+)
 SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dr\.?\s?) ?doctor|dr|prof"
 
 # What stands before a colon and a name.
@@ -94,7 +97,7 @@ NO_NAMES = frozenset(
     REPORT REVIEWED ON IN AT BY TO FOR
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
     NECK SCAN ANGIOGRAM ANGIOGRAPHY
-    NRIC CURP Grüßen Gruß Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
+    NRIC CURP Grüßen Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
     """.split()
 )
 

@@ -24,11 +24,16 @@ _INITIALS = re.compile(rf"(?:[{CAPITALS}]\.\s?-?){{1,3}}(?=\s?-?[{CAPITALS}{SMAL
 _WORD = re.compile(rf"[{CAPITALS}](?:[\w'’-]*\w)?")
 _PARTICLE = re.compile(rf"(?:{PARTICLES})(?=[\s-])[\s-]?|(?:al|el|d|O|N)['’-](?=[{CAPITALS}])")
 _NICKNAME = re.compile(rf"[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2}}")
+_TRAILING_INITIAL = re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)")
+_COMMA = re.compile(r",\s?")
 _SUFFIX = re.compile(r",?\s(?:Jr|Sr|II|III|IV)\b\.?")
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
 
 _ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?|(?:{OFFICES})(?!\w):?)"
-_MORE_TITLES = rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|h\.c\.)(?!\w)\.?)*"
+_MORE_TITLES = (
+    rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|"
+    rf"h\.c\.)(?!\w)\.?)*"
+)
 _TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})\s?[:=]\s{{0,4}}(?:-\s)?")
@@ -105,7 +110,9 @@ def _is_abbreviation(word: str) -> bool:
     return word.isupper() and len(word) <= 4
 
 
-def _read_name(text: str, start: int, *, comma: bool = False) -> tuple[int, list[str]]:
+def _read_name(  # noqa: PLR0912 - one loop over the words of a name
+    text: str, start: int, *, comma: bool = False
+) -> tuple[int, list[str]]:
     """Return where the name that begins at `start` ends, and its words without initials and particles."""
     words: list[str] = []
     position = end = start
@@ -124,7 +131,7 @@ def _read_name(text: str, start: int, *, comma: bool = False) -> tuple[int, list
             end = word.end()
             if suffix := _SUFFIX.match(text, end):
                 end = suffix.end()
-            if comma and len(words) == 1 and (after := re.compile(r",\s?").match(text, end)):
+            if comma and len(words) == 1 and (after := _COMMA.match(text, end)):
                 first = _WORD.match(text, after.end())
                 if first and _is_name_word(first[0], words):
                     position, comma = after.end(), False
@@ -140,11 +147,10 @@ def _read_name(text: str, start: int, *, comma: bool = False) -> tuple[int, list
         if not gap:
             break
         position = gap.end()
-    if words and (trailing := re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)").match(text, end)):
+    if words and (trailing := _TRAILING_INITIAL.match(text, end)):
         end = trailing.end()
-    for word in words:
-        if word.endswith(("'s", "’s")) and text[:end].endswith(word):
-            end -= 2
+    elif text[start:end].endswith(("'s", "’s")):
+        end -= 2
     return end, words
 
 

@@ -67,7 +67,10 @@ _WEAK_RECORD_WORD = (
     r"reg(?:istration)?"
 )
 _NUMBER_WORD = r"(?:no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|#|log|baby)"
-_VALUE = rf"(?:[#]?(?:[A-Z]{{1,5}}[ ](?=\d))?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){{0,6}}(?:[ ][A-Z]\b)?|[A-Za-z](?:[ ]\d){{4,9}})"
+_VALUE = (
+    r"(?:[#]?(?:[A-Z]{1,5}[ ](?=\d))?(?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[./#-]+[A-Z0-9]+)*"
+    r"(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){0,6}(?:[ ][A-Z]\b)?|[A-Za-z](?:[ ]\d){4,9})"
+)
 _ANNOUNCED_RECORD = re.compile(
     rf"(?<!\w)(?i:(?:{_RECORD_WORD}(?!\w)|(?:{_WEAK_RECORD_WORD})(?=[ ]{{0,2}}(?:{_NUMBER_WORD}|{_RECORD_WORD}|[:#])))"
     rf"(?:[ ]{{0,2}}(?:{_RECORD_WORD}|{_NUMBER_WORD})(?!\w)){{0,3}}[\s.:;=#(-]{{0,4}}(?:is\s)?)({_VALUE})(?!\w)"
@@ -92,7 +95,10 @@ _RECORD_SHAPES = re.compile(
 )
 
 _OLD = r"(?:9\d|1[01]\d|12\d)"
-_NINETIES = r"(?:ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one|a) hundred(?: and (?:\w+teen|ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine))?)"
+_NINETIES = (
+    r"(?:ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one|a) hundred(?: and (?:\w+teen|"
+    r"ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine))?)"
+)
 _YEARS = r"(?:years?|yrs?|yo|y/o|y\.o\.?|y|ans|años|anos|anni|jahre?|jaar|jährig\w*)"
 _AGES = (
     re.compile(rf"(?<![\w.,/-])({_OLD}|{_NINETIES})\+?(?:[ -]?{_YEARS}(?:[ -](?:old|of age))?)(?!\w)", re.IGNORECASE),

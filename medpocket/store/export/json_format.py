@@ -8,7 +8,7 @@ from typing import Any
 
 from medpocket import __version__
 from medpocket.errors import InputError
-from medpocket.store.json_values import Misfit, as_json, from_json
+from medpocket.store.json_values import MisfitError, as_json, from_json
 from medpocket.store.records import State, StoredTurn, Whole, now
 
 FORMAT, VERSION = "medpocket-history", 1
@@ -49,8 +49,8 @@ def read(text: str) -> list[Whole]:
         ]
         for place, whole in enumerate(wholes):
             _check(whole, f"conversations[{place}]")
-    except (Misfit, KeyError, OverflowError, RecursionError) as error:
-        where = error.where if isinstance(error, Misfit) else "conversations"
+    except (MisfitError, KeyError, OverflowError, RecursionError) as error:
+        where = error.where if isinstance(error, MisfitError) else "conversations"
         raise InputError(
             f"the export is damaged, at {where[:120]!r}" if where.isprintable() else "the export is damaged",
             "nothing was imported; export it again",
@@ -62,17 +62,17 @@ def _check(whole: Whole, where: str) -> None:
     """See to it that turns and signatures belong to their conversation, and that the turns are a tree."""
     id_ = whole.conversation.id
     if not _ID.fullmatch(id_) or not whole.turns:
-        raise Misfit(f"{where}.conversation.id")
+        raise MisfitError(f"{where}.conversation.id")
     numbers: set[int] = set()
     for turn in sorted(whole.turns, key=lambda one: one.number):
         follows = turn.parent is None or turn.parent in numbers
         if turn.conversation != id_ or turn.number in numbers or not 0 < turn.number < _MOST_NUMBER or not follows:
-            raise Misfit(f"{where}.turns")
+            raise MisfitError(f"{where}.turns")
         if turn.state is State.STREAMING:
-            raise Misfit(f"{where}.turns")
+            raise MisfitError(f"{where}.turns")
         numbers.add(turn.number)
     if any(one.conversation != id_ or one.number not in numbers for one in whole.signatures):
-        raise Misfit(f"{where}.signatures")
+        raise MisfitError(f"{where}.signatures")
 
 
 def _ended(turn: StoredTurn) -> State:
@@ -82,7 +82,7 @@ def _ended(turn: StoredTurn) -> State:
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise Misfit("conversations")
+        raise MisfitError("conversations")
     return value
 
 

@@ -101,7 +101,8 @@ class Document:
         style = self.style
         for turn in self.whole.turns:
             follows = f", follows {turn.parent}" if turn.parent not in (None, turn.number - 1) else ""
-            yield f"{style.heading(level, f'Question {turn.number}{follows}')}\n{style.quoted(printable(turn.asked.question))}\n"
+            yield f"{style.heading(level, f'Question {turn.number}{follows}')}\n"
+            yield f"{style.quoted(printable(turn.asked.question))}\n"
             yield f"{style.heading(level, f'Answer {turn.number}')}\n"
             if turn.asked.model.demonstration:
                 yield style.fact("Demonstration", _DEMONSTRATION)
