@@ -35,6 +35,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, value: str) -
     type=click.Path(path_type=Path),
     help="Rows of other specialties, to measure on; again for more.",
 )
+@click.option("--start", type=click.Path(path_type=Path), help="Go on from this adapter: a GGUF file of the same base.")
 @click.option("--rank", type=click.IntRange(1, 512), default=32, show_default=True)
 @click.option(
     "--targets", callback=_targets, default="attn_v,attn_output,ffn_down", show_default=True, help="Modules to change."
@@ -72,6 +73,7 @@ def train_command(
     gguf: Path | None,
     data: Path,
     others: tuple[Path, ...],
+    start: Path | None,
     rank: int,
     targets: tuple[str, ...],
     ordinary: bool,
@@ -105,8 +107,8 @@ def train_command(
         invocation=(), rank=rank, targets=targets, alpha=float(rank), rate=rate, steps=steps, batch=batch, seed=seed
     )
     order = Order(
-        expert=spec.id, line=spec.system, base=base.expanduser(), gguf=gguf, data=data, others=others, out=written,
-        work=paths.make_private(work), plan=plan, ordinary=ordinary, quantization=kind, four_bit=four_bit,
+        expert=spec.id, line=spec.system, base=base.expanduser(), gguf=gguf, start=start, data=data, others=others,
+        out=written, work=paths.make_private(work), plan=plan, ordinary=ordinary, quantization=kind, four_bit=four_bit,
         device=device,
         licence=licence, training_data=note,
     )  # fmt: skip

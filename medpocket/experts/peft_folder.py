@@ -1,4 +1,5 @@
-"""Read the folder that PEFT leaves (`adapter_config.json`, `adapter_model.safetensors`) as matrices for a GGUF base.
+"""Read the folder that PEFT leaves (`adapter_config.json`, `adapter_model.safetensors`) as matrices for a GGUF base,
+and the matrices of a GGUF adapter as PEFT names and orders them.
 
 What is folded in: rank-stabilized scaling (alpha over the square root of the rank, arXiv 2312.03732), ranks and alphas
 that differ from module to module, and the order of the rows of queries and keys, which conversion to GGUF changes for
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medpocket.errors import AdapterError
-from medpocket.experts.matrices import Description
+from medpocket.experts.adapter import Adapter
+from medpocket.experts.matrices import Description, read_matrices
 from medpocket.models.base_fingerprint import base_fingerprint
 from medpocket.models.gguf_file import GgufFile
 from medpocket.models.gguf_kinds import shown
@@ -37,6 +39,7 @@ MODULES = {
 TENSOR = re.compile(
     r"base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[a-z_]+\.[a-z_]+)\.lora_(?P<side>[AB])\.weight"
 )
+WEIGHT = re.compile(r"blk\.(?P<layer>\d+)\.(?P<name>[a-z_]+)\.weight")
 PERMUTED = frozenset({"llama"})
 _MOST_CONFIG_BYTES = 1 << 20
 _NUMPY = {"F32": "<f4", "F16": "<f2", "F64": "<f8"}
@@ -50,6 +53,11 @@ def permuted(rows: Any, heads: int) -> Any:
     """Reorder the rows of a query or key matrix, (heads * size, n_in), from halves to the pairs that ggml rotates."""
     size = rows.shape[0] // heads
     return rows.reshape(heads, 2, size // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def _unpermuted(rows: Any, heads: int) -> Any:
+    size = rows.shape[0] // heads
+    return rows.reshape(heads, size // 2, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
 def read_peft_folder(folder: Path, base: GgufFile) -> tuple[Description, dict[str, "tuple[Matrix, Matrix]"]]:
@@ -89,11 +97,36 @@ def read_peft_folder(folder: Path, base: GgufFile) -> tuple[Description, dict[st
     return description, matrices
 
 
+def as_peft(adapter: Adapter, base: GgufFile) -> dict[str, "tuple[Matrix, Matrix]"]:
+    """Return an adapter's matrices by PEFT's names of the modules, in its order of rows; the scale is in B.
+
+    Raises AdapterError where one belongs to no module that is trained.
+    """
+    modules = {gguf: module for module, gguf in MODULES.items()}
+    matrices = {}
+    for weight, (a, b) in read_matrices(adapter.path).items():
+        matched = WEIGHT.fullmatch(weight)
+        if not matched or matched["name"] not in modules:
+            raise _refused(adapter.path, f"it changes {shown(weight)}, which is not trained here")
+        layer, module = matched["layer"], modules[matched["name"]]
+        ordered = _unpermuted(b, _heads(module, base)) if _is_permuted(module, base) else b
+        matrices[f"model.layers.{layer}.{module}"] = a, ordered * (adapter.alpha / a.shape[0])
+    return matrices
+
+
+def _is_permuted(module: str, base: GgufFile) -> bool:
+    return base.architecture in PERMUTED and module in ("self_attn.q_proj", "self_attn.k_proj")
+
+
+def _heads(module: str, base: GgufFile) -> int:
+    return (base.head_counts if module.endswith("q_proj") else base.kv_head_counts)[0]
+
+
 def _ready(a: "Matrix", b: "Matrix", rank: int, module: str, base: GgufFile) -> "tuple[Matrix, Matrix]":
     import numpy as np
 
-    if base.architecture in PERMUTED and module in ("self_attn.q_proj", "self_attn.k_proj"):
-        heads = (base.head_counts if module.endswith("q_proj") else base.kv_head_counts)[0]
+    if _is_permuted(module, base):
+        heads = _heads(module, base)
         if b.shape[0] % (2 * heads):
             raise AdapterError(
                 f"the adapter's {module} has {b.shape[0]} rows, which this model's {heads} heads do not divide",

@@ -1,8 +1,9 @@
 """Make the demonstration experts: `python -m medpocket.forge.demo_experts --data DIR --base FILE --out DIR`.
 
-An adapter for each expert of the registry, the record that ships with them, and in the work folder the rows and the
-pooled control: one adapter of the same rank that learns from all specialties, for as many answer tokens as all the
-experts together. What is done already is not done again.
+First one adapter learns from the rows of all specialties; each expert of the registry goes on from it with its own.
+The record that ships with them is written beside them; in the work folder stand the rows, the cards, and the pooled
+control: one adapter that goes on from the shared one too, with the rows of all specialties, at the same rate, and for
+as many steps as all the experts together. What is done already is not done again.
 """
 
 import argparse
@@ -25,7 +26,10 @@ from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import GENERAL, load_registry
 
 RANK = 32
-STEPS = 100
+SHARED_STEPS = 2400
+OWN_STEPS = 80
+SHARED_RATE, OWN_RATE = 2e-3, 1e-3
+SHARED = "shared"
 POOLED = "pooled"
 LICENCE = "Apache-2.0"
 NOTE = "MedQuAD (CC BY 4.0), OpenStax Anatomy and Physiology 2e (CC BY 4.0), texts of this project"
@@ -37,22 +41,37 @@ def make_experts(data: Path, base: Path, out: Path, work: Path) -> bool:
     specs = {name: spec for name, spec in load_registry().experts.items() if name != GENERAL}
     rows = prepared_rows(data, list(specs), work / "rows")
     out.mkdir(parents=True, exist_ok=True)
-    plan = Plan(invocation=(), rank=RANK, alpha=float(RANK), steps=STEPS)
     file = check_model_file(base)
     fingerprint, base_name = base_fingerprint(file), file.name or base.stem
+    shared = work / f"{SHARED}.gguf"
+    first = Order(
+        expert=SHARED, line="", base=base, data=rows[POOLED], out=shared, work=work / SHARED,
+        plan=_plan(SHARED_STEPS, SHARED_RATE), licence=LICENCE, training_data=NOTE,
+    )  # fmt: skip
+    if not trained(first):
+        return False
     records = []
     for name, spec in specs.items():
-        path = out / f"{name}.gguf"
-        if not path.exists() and not trained(name, spec.system, plan, base, rows[name], path, work):
+        plan = replace(_plan(OWN_STEPS, OWN_RATE), measure_every=20)
+        order = replace(
+            first, expert=name, line=spec.system, data=rows[name], start=shared, out=out / f"{name}.gguf",
+            work=work / name, plan=plan,
+        )  # fmt: skip
+        if not trained(order):
             return False
-        record = record_of(read_adapter(path), expert=name, fingerprint=fingerprint, base_name=base_name, source=SOURCE)
-        records.append(replace(record, file=path.name))
+        adapter = read_adapter(order.out)
+        record = record_of(adapter, expert=name, fingerprint=fingerprint, base_name=base_name, source=SOURCE)
+        records.append(replace(record, file=order.out.name))
     write_records(out, records)
-    control = work / f"{POOLED}.gguf"
-    # It may use all its steps, and the best of its states is kept, as with the experts.
-    steps = len(specs) * STEPS
-    plan = replace(plan, steps=steps, patience=steps)
-    return control.exists() or trained(POOLED, "", plan, base, rows[POOLED], control, work)
+    plan = _plan(len(specs) * OWN_STEPS, OWN_RATE)
+    return trained(
+        replace(first, expert=POOLED, start=shared, out=work / f"{POOLED}.gguf", work=work / POOLED, plan=plan)
+    )
+
+
+def _plan(steps: int, rate: float) -> Plan:
+    """All the steps are made, and the best of the states is kept."""
+    return Plan(invocation=(), rank=RANK, alpha=float(RANK), rate=rate, steps=steps, patience=steps)
 
 
 def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str, Path]:
@@ -71,18 +90,16 @@ def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str,
     return paths
 
 
-def trained(name: str, line: str, plan: Plan, base: Path, rows: Path, out: Path, work: Path) -> bool:
-    """Train one adapter and write its card into the work folder; False where Ctrl-C came first."""
-    report(f"training {name}")
-    order = Order(
-        expert=name, line=line, base=base, data=rows, out=out, work=work / name, plan=plan, licence=LICENCE,
-        training_data=NOTE,
-    )  # fmt: skip
+def trained(order: Order) -> bool:
+    """Train one adapter, unless it is there, and write its card into the work folder; False where Ctrl-C came first."""
+    if order.out.exists():
+        return True
+    report(f"training {order.expert}")
     order.work.mkdir(parents=True, exist_ok=True)
     found = train_expert(order, report)
     if found is None:
         return False
-    (work / f"{name}.md").write_text(card(found, order), encoding="utf-8")
+    order.work.with_suffix(".md").write_text(card(found, order), encoding="utf-8")
     return True
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from medpocket.engine import load_engine
 from medpocket.engine.protocol import Scaled
-from medpocket.errors import InputError
+from medpocket.errors import AdapterError, InputError
 from medpocket.evaluation.perplexity import Loss, Scorer, answer_losses, total
-from medpocket.experts.adapter import Adapter, read_adapter
-from medpocket.experts.matrices import Description, write_adapter
-from medpocket.experts.peft_folder import read_peft_folder
+from medpocket.experts.adapter import Adapter, check_belongs, read_adapter
+from medpocket.experts.matrices import Description, check_weights, write_adapter
+from medpocket.experts.peft_folder import as_peft, read_peft_folder
 from medpocket.forge.lora import LoraTrainer, Outcome, Plan
 from medpocket.forge.rows import Row, read_rows, split_off
 from medpocket.forge.trainable import Example, Trainable, load_trainable
 from medpocket.models.base_fingerprint import base_fingerprint
+from medpocket.models.gguf_kinds import shown
 
 EARLY_ONE_IN = 10
 EARLY_AT_MOST = 48  # rows that decide when to stop
@@ -38,6 +39,7 @@ class Order:
     out: Path
     work: Path
     gguf: Path | None = None
+    start: Path | None = None
     others: tuple[Path, ...] = ()
     plan: Plan = field(default_factory=lambda: Plan(invocation=()))
     ordinary: bool = False
@@ -81,17 +83,34 @@ def train_expert(order: Order, report: Report) -> Trained | None:
     plan = replace(
         order.plan, invocation=() if order.ordinary else trainable.invocation, data=_fingerprint(rows, trainable)
     )
+    start = read_adapter(order.start) if order.start else None
+    if start:
+        _check_start(start, plan, trainable)
+        plan = replace(plan, start=start.sha256)
     kept, early = split_off(learnt, EARLY_ONE_IN)
     trainer = LoraTrainer(
         trainable.model, plan, _examples(trainable, kept, order.line, report),
         _examples(trainable, early[:EARLY_AT_MOST], "", report),
         order.work, report,
     )  # fmt: skip
+    if start:
+        trainer.start_from(as_peft(start, trainable.file))
     outcome = trainer.run()
     if outcome is None:
         return None
     trainer.save_adapter(order.work / "peft")
     return _finish(order, plan, trainable, held_out, outcome, report)
+
+
+def _check_start(start: Adapter, plan: Plan, trainable: Trainable) -> None:
+    check_belongs(start, trainable.file)
+    check_weights(start.path)
+    if start.invocation != plan.invocation:
+        raise AdapterError(
+            f"{shown(start.path.name)} is {'an activated' if start.invocation else 'an ordinary'} adapter, "
+            "and acts from another place on than the one to be trained",
+            "start from an adapter of the same kind (see --ordinary), or leave --start away",
+        )
 
 
 def check_libraries(device: str, *, four_bit: bool) -> None:
@@ -189,6 +208,7 @@ def card(trained: Trained, order: Order) -> str:
         f"- kind: {kind}",
         f"- rank {adapter.rank} on {', '.join(adapter.targets)}; {adapter.quantization}, {adapter.size_bytes:,} bytes",
         f"- data: {adapter.training_data or 'not stated'}; licence: {adapter.licence or 'not stated'}",
+        *([f"- started from: {shown(order.start.name)}"] if order.start else []),
         f"- steps: {outcome.steps}, the best after {outcome.best_step}; {outcome.learnt_tokens:,} answer tokens read",
         f"- held-out perplexity on its own specialty: {perplexities(trained.before, trained.after)}",
         f"- before quantization: {perplexities(trained.before, trained.unquantized)}",

@@ -4,15 +4,19 @@ import math
 import os
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medpocket.errors import AdapterError, InputError
 from medpocket.forge.precision import autocast
 from medpocket.forge.trainable import IGNORED, Example
 from medpocket.forge.training import interruptible
+
+if TYPE_CHECKING:
+    from medpocket.experts.matrices import Matrices
 
 CHECKPOINT = "checkpoint.pt"
 TARGETS = {
@@ -49,6 +53,7 @@ class Plan:
     dropout: float = 0.0
     seed: int = 1
     data: str = ""  # fingerprint of the rows and the base
+    start: str = ""  # fingerprint of the adapter that it goes on from
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class LoraTrainer:
             lora_dropout=plan.dropout,
             target_modules=[TARGETS[name] for name in plan.targets],
         )
-        self.model = get_peft_model(model, config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers under an old name
+            self.model = get_peft_model(model, config)
         self._active: Any = None  # (rows, tokens, 1): where an activated adapter acts; None is everywhere
         for name, module in self.model.named_modules():
             if name.endswith(".lora_B.default"):
@@ -88,11 +95,42 @@ class LoraTrainer:
         self.device = next(self.model.parameters()).device
         self._trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self._start = [parameter.detach().clone() for parameter in self._trained]
+        self._beginning = "the base model alone"
         self._optimizer = torch.optim.AdamW(self._trained, lr=plan.rate, betas=(0.9, 0.95), weight_decay=0.01)
         self._step = self._best_step = self._tokens = 0
         self._before = self._best = math.inf
         self._best_weights: list[Any] = []
         self._epoch: tuple[int, Sequence[Example]] = (-1, ())
+
+    def start_from(self, matrices: "Matrices") -> None:
+        """Take over an adapter's matrices, its scale folded into B, by the names of PEFT's modules; then `run`.
+
+        Raises AdapterError where they are not of this plan's rank and modules.
+        """
+        import torch
+
+        places = {
+            f"{name.removeprefix('base_model.model.')}": (module.lora_A["default"], module.lora_B["default"])
+            for name, module in self.model.named_modules()
+            if hasattr(module, "lora_A")
+        }
+        if places.keys() != matrices.keys():
+            raise AdapterError(
+                "the adapter to start from changes other modules than this one is to",
+                "give the --targets that it was trained with",
+            )
+        scale = self.plan.alpha / self.plan.rank
+        for name, sides in places.items():
+            for linear, values in zip(sides, matrices[name], strict=True):
+                if linear.weight.shape != values.shape:
+                    raise AdapterError(
+                        f"the adapter to start from has another rank or shape: {name} is {values.shape} there",
+                        f"it must have rank {self.plan.rank}, or give the --rank that it has",
+                    )
+                linear.weight.data.copy_(torch.from_numpy(values))
+            sides[1].weight.data.div_(scale)
+        self._start = [parameter.detach().clone() for parameter in self._trained]
+        self._beginning = "the adapter that it started from"
 
     def run(self, save_every_s: float = 60.0) -> Outcome | None:
         """Train; None where Ctrl-C stopped it, with a checkpoint kept. Raises AdapterError where nothing was learnt."""
@@ -226,7 +264,7 @@ class LoraTrainer:
             )
         if self._best_step == 0:
             raise AdapterError(
-                "the adapter never did better than the base model alone on the rows set aside",
+                f"the adapter never did better than {self._beginning} on the rows set aside",
                 "give more rows, or rows of another kind; --rate and --steps change how it learns",
             )
 

@@ -15,7 +15,7 @@ from medpocket.engine.protocol import Scaled
 from medpocket.errors import AdapterError, InputError
 from medpocket.experts.adapter import read_adapter
 from medpocket.experts.matrices import write_adapter
-from medpocket.experts.peft_folder import read_peft_folder
+from medpocket.experts.peft_folder import as_peft, read_peft_folder
 from medpocket.types import Turn
 from tests.conftest import DEMO, Medpocket, check_error
 
@@ -81,6 +81,27 @@ def test_what_the_adapter_learnt_is_what_llama_cpp_computes(trainable: Trainable
         found = -sum(scores) / len(scores)
         assert found == pytest.approx(made.loss([trainable.example(row)]), abs=0.05)
     engine.close()
+
+
+def test_an_adapter_that_goes_on_from_another_begins_where_that_one_ended(trainable: Trainable, tmp_path: Path) -> None:
+    everything = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    first = trainer(trainable, tmp_path / "first", targets=everything)
+    assert first.run() is not None
+    first.save_adapter(tmp_path / "peft")
+    description, matrices = read_peft_folder(tmp_path / "peft", trainable.file)
+    write_adapter(tmp_path / "first.gguf", description, matrices, "f32")
+    start = as_peft(read_adapter(tmp_path / "first.gguf"), trainable.file)
+
+    second = trainer(load_trainable(DEMO), tmp_path / "second", targets=everything, alpha=64.0)
+    second.start_from(start)
+    examples = [trainable.example(row) for row in rows()[:8]]
+    assert second.loss(examples) == pytest.approx(first.loss(examples), abs=0.002)
+    outcome = second.run()
+    assert outcome and outcome.loss_after < outcome.loss_before == pytest.approx(first.loss(examples), abs=0.002)
+
+    other = trainer(load_trainable(DEMO), tmp_path / "other", targets=("attn_v",))
+    with pytest.raises(AdapterError, match="changes other modules"):
+        other.start_from(start)
 
 
 def test_an_activated_adapter_acts_as_pefts_own(trainable: Trainable, tmp_path: Path) -> None:
