@@ -84,7 +84,7 @@ def _answers(
                 asked = () if expert in (NONE, ROUTED) else ((expert, 1.0),)
                 events = assistant.ask(question, Cancellation(), experts=asked, route=expert == ROUTED)
                 found[-1] += [event.answer for event in events if isinstance(event, Finished)]
-            diagnostics.progress(len(found), len(questions), f"{model}: {{:,}} of {{:,}} questions answered")
+            diagnostics.status(f"{model}: {len(found):,} of {len(questions):,} questions answered")
     finally:
         engine.close()
         diagnostics.clear_progress()

@@ -49,7 +49,7 @@ def perplexity_command(models: tuple[str, ...], file: Path, window: int, as_json
             losses: list[Loss] = []
             for loss, tokens in text_losses(engine, text, window):
                 losses.append(loss)
-                diagnostics.progress(sum(one.tokens for one in losses), tokens, f"{name}: {{:,}} of {{:,}} tokens")
+                diagnostics.status(f"{name}: {sum(one.tokens for one in losses):,} of {tokens:,} tokens")
         finally:
             engine.close()
             diagnostics.clear_progress()

@@ -189,7 +189,7 @@ class Shown:
         """Show one event."""
         match event:
             case Planning():
-                diagnostics.progress(event.done, event.total, f"{self._model}: {{:,}} of {{:,}} questions read")
+                diagnostics.status(f"{self._model}: {event.done:,} of {event.total:,} questions read")
             case Begun():
                 self.run = event.run.id
                 self._began = self._line_at = time.monotonic()
