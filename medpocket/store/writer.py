@@ -100,25 +100,23 @@ class Writer(Reader):
         return taken
 
     def add(self, whole: Whole) -> bool:
-        """Put a conversation in as it was; tell whether it was not there already, by its id, and so was put in.
+        """Put a conversation in as it was; tell whether it was not there already, by its id, and so was put in."""
+        return bool(self.add_all([whole]))
 
-        Raises HistoryError where the numbers of its turns are not different, or a parent is not before its turn.
+    def add_all(self, wholes: Iterable[Whole]) -> list[str]:
+        """Put in all conversations whose ids are not there already, or none; return the ids put in.
+
+        Raises HistoryError where two turns of one conversation have the same number.
         """
-        one = whole.conversation
+        put_in = []
         with self.transaction() as connection:
-            if connection.execute("SELECT 1 FROM conversations WHERE id = ?", [one.id]).fetchone():
-                return False
-            key = _create_conversation(connection, one.id, storable(one.title), to_ms(one.created_at), one.named)
-            for turn in sorted(whole.turns, key=lambda turn: turn.number):
-                row = _insert(connection, key, turn, writer=None)
-                for signature in whole.signatures:
-                    if signature.number == turn.number:
-                        connection.execute(
-                            "INSERT INTO signatures (turn, signer, signed_at, digest) VALUES (?, ?, ?, ?)",
-                            [row, storable(signature.signer), to_ms(signature.signed_at), signature.digest],
-                        )
-            connection.execute("UPDATE conversations SET updated_at = ? WHERE key = ?", [to_ms(one.updated_at), key])
-        return True
+            for whole in wholes:
+                if not connection.execute(
+                    "SELECT 1 FROM conversations WHERE id = ?", [whole.conversation.id]
+                ).fetchone():
+                    _insert_whole(connection, whole)
+                    put_in.append(whole.conversation.id)
+        return put_in
 
     def checkpoint(self) -> bool:
         """Move the WAL's pages into the file and empty it; tell whether all processes that read allowed it."""
@@ -145,6 +143,20 @@ def _create_conversation(connection: Connection, id_: str, title: str, created_m
         [id_, title, int(named), created_ms, created_ms],
     )
     return int(cursor.lastrowid or 0)
+
+
+def _insert_whole(connection: Connection, whole: Whole) -> None:
+    one = whole.conversation
+    key = _create_conversation(connection, one.id, storable(one.title), to_ms(one.created_at), one.named)
+    for turn in sorted(whole.turns, key=lambda turn: turn.number):
+        row = _insert(connection, key, turn, writer=None)
+        for signature in whole.signatures:
+            if signature.number == turn.number:
+                connection.execute(
+                    "INSERT INTO signatures (turn, signer, signed_at, digest) VALUES (?, ?, ?, ?)",
+                    [row, storable(signature.signer), to_ms(signature.signed_at), signature.digest],
+                )
+    connection.execute("UPDATE conversations SET updated_at = ? WHERE key = ?", [to_ms(one.updated_at), key])
 
 
 def _next_number(connection: Connection, turn: StoredTurn) -> tuple[int, int]:
