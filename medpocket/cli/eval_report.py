@@ -55,6 +55,8 @@ def report_command(out: Path, form: str | None, path: Path | None) -> int:
         )
     if out.exists():
         raise _there_already(out)
+    if not out.parent.is_dir():
+        raise _cannot_be_written(out, "there is no such folder")
     report = _report(path)
     diagnostics.clear_progress()
     _write(out, _FORMATS[form](report))
@@ -83,9 +85,7 @@ def _write(out: Path, page: str) -> None:
     except FileExistsError:
         raise _there_already(out) from None
     except OSError as error:
-        raise OptionError(
-            f"{shown(str(out), 120)} cannot be written: {error.strerror}", "name a file in a folder that you can write"
-        ) from None
+        raise _cannot_be_written(out, str(error.strerror)) from None
     try:
         with file:
             file.write(page)
@@ -93,6 +93,10 @@ def _write(out: Path, page: str) -> None:
         with contextlib.suppress(OSError):
             out.unlink()
         raise
+
+
+def _cannot_be_written(out: Path, why: str) -> OptionError:
+    return OptionError(f"{shown(str(out), 120)} cannot be written: {why}", "name a file in a folder that you can write")
 
 
 def _there_already(out: Path) -> OptionError:

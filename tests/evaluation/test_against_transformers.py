@@ -15,8 +15,8 @@ from medpocket.evaluation.results import Results, Scored
 from medpocket.evaluation.summary import Summary
 from medpocket.evaluation.tasks import Question, read_tasks
 from tests.conftest import DEMO, Medpocket
-from tests.evaluation.one_thread import one_thread
 from tests.evaluation.float_gguf import write_as_f32
+from tests.evaluation.one_thread import one_thread
 
 pytestmark = pytest.mark.prove
 QUESTIONS = 500

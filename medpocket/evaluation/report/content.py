@@ -264,8 +264,8 @@ def _method() -> Section:
             "Every question is put twice: with its options, and the likeliest letter counts; without them, and the "
             "option whose whole text is likeliest for each of its bytes counts. Intervals are Wilson's, 95 %. Two "
             "columns of a run are compared on the same questions with McNemar's exact test: a difference that chance "
-            "makes once in twenty times, or more often, is called noise. An expert's figures stand beside those of the base "
-            "model, since biomedical training often makes a model worse (arXiv 2404.04067).",
+            "makes once in twenty times, or more often, is called noise. An expert's figures stand beside those of the "
+            "base model, since biomedical training often makes a model worse (arXiv 2404.04067).",
             "No figure of this report says that a model may be used for care.",
         ),
     )
