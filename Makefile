@@ -16,7 +16,7 @@ export Q
 
 ## test: the test suite, under 5 minutes
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 ## check: lint, types, directions of imports
 check: $(VENV)/ready-dev

@@ -8,11 +8,24 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medpocket import paths
 from medpocket.errors import OptionError
-from medpocket.toml_file import Choice, Flag, Number, Rule, Text, about, broken, keys_of, read_toml_if_there, table_of
+from medpocket.toml_file import (
+    Choice,
+    Flag,
+    Number,
+    Rule,
+    TableOf,
+    Text,
+    about,
+    broken,
+    keys_of,
+    read_toml_if_there,
+    table_of,
+)
 from medpocket.types import Sampling
 
 FILE_NAME = "config.toml"
@@ -143,12 +156,46 @@ class Settings:
             machine_decides="yes",
         ),
     )
+    require_encrypted_history: bool = field(
+        default=False,
+        metadata=about(
+            Flag(),
+            "Whether questions and answers are kept only in a history that is locked with a passphrase. An answer is "
+            "given all the same; it is not kept, and that is said.",
+            machine_decides="yes",
+        ),
+    )
     log_level: str = field(
         default="warning",
         metadata=about(
             Choice(("warning", "info")),
             "What is written to the log file: warnings and errors, or also what llama.cpp says about a model while it "
             "loads it. Neither holds text of a question or an answer.",
+        ),
+    )
+    theme: str = field(
+        default="dark",
+        metadata=about(
+            Choice(("dark", "light", "contrast", "ansi")),
+            "The colours of the app: `contrast` is black and white with few others, `ansi` takes the terminal's own.",
+        ),
+    )
+    lock_after: float = field(
+        default=15,
+        metadata=about(
+            Number(0, 1440),
+            "Minutes without a key after which the app locks an encrypted history and hides the conversation; 0 never "
+            "does.",
+        ),
+    )
+    keys: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        hash=False,
+        metadata=about(
+            TableOf(Text("the id of a key", r"[a-z]+\.[a-z_]+"), Text("keys, separated by commas")),
+            "Other keys for the app, by the ids in docs/app.md.",
+            unset="the keys in docs/app.md",
+            example='{ "chat.new" = "ctrl+k" }',
         ),
     )
 

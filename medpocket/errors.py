@@ -16,13 +16,20 @@ MedpocketError
 ├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
+├── HistoryError          the history cannot be read or written
+│   ├── LockedHistoryError   it is locked, and no passphrase was given
+│   ├── PassphraseError      the passphrase is wrong
+│   └── DamagedHistoryError  its file is damaged
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
 holds text of a question. `code` is its name in the JSON envelope.
 """
 
+import errno
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class MedpocketError(Exception):
@@ -140,7 +147,51 @@ class DiskShortError(MedpocketError):
     code = "disk"
 
 
+class HistoryError(MedpocketError):
+    """The history cannot be read or written."""
+
+    code = "history"
+
+
+class LockedHistoryError(HistoryError):
+    """The history is locked, and no passphrase was given."""
+
+    code = "history-locked"
+
+
+class PassphraseError(HistoryError):
+    """The passphrase is wrong."""
+
+    code = "passphrase"
+
+
+class DamagedHistoryError(HistoryError):
+    """The history's file is damaged."""
+
+    code = "history-damaged"
+
+
 class OfflineError(MedpocketError):
     """Something tried to reach the network."""
 
     code = "offline"
+
+
+def unexpected(error: BaseException) -> MedpocketError:
+    """Give any error two clear lines. One that is not expected shows where it was raised, never its values."""
+    if isinstance(error, MedpocketError):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return MedpocketError("the disk is full: not everything could be written", "free some space and try again")
+    if isinstance(error, OSError):
+        return MedpocketError(
+            f"the system refused: {os.strerror(error.errno or 0)}", "`medpocket doctor` shows the folders"
+        )
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return MedpocketError(
+        f"something went wrong inside MedPocket ({type(error).__name__}{where})",
+        "please report this line, with the output of `medpocket doctor` and no patient text",
+    )

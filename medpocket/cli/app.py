@@ -1,18 +1,15 @@
 """The `medpocket` command: its subcommands, each imported when it is used, and what becomes of errors."""
 
-import errno
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import click
 
 from medpocket import __version__
 from medpocket.cli import INTERRUPTED, diagnostics, output
-from medpocket.errors import InputError, MedpocketError
+from medpocket.errors import InputError, MedpocketError, unexpected
 
 FAILED = 1
 
@@ -22,6 +19,7 @@ COMMANDS = {
     "route": ("medpocket.cli.route", "Name the expert that TEXT belongs to, or `general` where none fits."),
     "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
+    "history": ("medpocket.cli.history", "Find, keep, lock and remove what was asked and answered."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "bench": ("medpocket.cli.bench", "Measure speed and memory, beside llama.cpp's own tools."),
     "doctor": (
@@ -70,16 +68,20 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
-def medpocket(context: click.Context) -> None:
+def medpocket(context: click.Context) -> int | None:
     """Ask a medical language model on this machine, offline.
 
     \b
+    medpocket                       the app, in this terminal
     medpocket ask "What are the symptoms of glaucoma?"
     medpocket ask < note.txt        patient text: keeps it out of the shell's history
     medpocket doctor
     """
-    if context.invoked_subcommand is None:
-        output.write_line(context.get_help())
+    if context.invoked_subcommand is not None:
+        return None
+    from medpocket.tui.start import open_app
+
+    return open_app()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -102,28 +104,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _as_ours(error: Exception) -> MedpocketError:
-    """Give any error two clear lines. An error that is not expected shows where it was raised, never its values."""
-    if isinstance(error, MedpocketError):
-        return error
+    """Give any error two clear lines."""
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "medpocket"
         return InputError(error.format_message().rstrip("."), f"`{command} --help` shows how it is used")
     if isinstance(error, click.ClickException):
         return MedpocketError(error.format_message(), "`medpocket --help` shows how it is used")
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return MedpocketError("the disk is full: not everything could be written", "free some space and try again")
-    if isinstance(error, OSError):
-        return MedpocketError(
-            f"the system refused: {os.strerror(error.errno or 0)}", "`medpocket doctor` shows the folders"
-        )
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
-    return MedpocketError(
-        f"something went wrong inside MedPocket ({type(error).__name__}{where})",
-        "please report this line, with the output of `medpocket doctor` and no patient text",
-    )
+    return unexpected(error)
 
 
 def _report(error: MedpocketError, arguments: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ class LoadedModel:
     """The model that an engine holds. Lengths in tokens, size in bytes.
 
     `fingerprint` is equal for all quantizations of one model, and tells whether an adapter belongs to it.
+    `gpu_layers` are computed by a graphics processor.
     """
 
     name: str

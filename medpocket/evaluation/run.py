@@ -39,10 +39,11 @@ class Planning:
 
 @dataclass(frozen=True)
 class Begun:
-    """A run begins, or goes on after `done` questions."""
+    """A run begins, or goes on after `done` questions; `too_long` are the ids of those that the context cannot hold."""
 
     run: Run
     done: int
+    too_long: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def evaluate(
     setup = replace(setup, questions=planned.questions, left_out=left_out)
     run = (results.resumable(setup) if asked.resume else None) or results.begin(setup)
     done = results.done(run.id)
-    yield Begun(run, len(done))
+    yield Begun(run, len(done), planned.too_long)
     waiting = [pack for pack in planned.packs if not done.issuperset(pack.questions)]
     tokens, all_tokens = 0, sum(pack.tokens * len(pack.experts) for pack in waiting)
     for measured in measure(engine, waiting, planned.examples, cancel):

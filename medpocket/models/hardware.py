@@ -133,6 +133,23 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere
 
 
+def resident_bytes() -> int:
+    """Return the memory of this process that is in RAM now, in bytes; pages of a mapped model file included."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def battery() -> str:
+    """Say how full the battery is and whether it is charged; '' where there is none."""
+    import psutil
+
+    found = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    if found is None:
+        return ""
+    return f"battery {found.percent:.0f} %{', plugged in' if found.power_plugged else ''}"
+
+
 def usable_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
     """Cores that this process may run on, whole ones: its affinity, and its container's share of time rounded up."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it

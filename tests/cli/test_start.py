@@ -40,7 +40,7 @@ def modules_after(*arguments: str) -> set[str]:
     return set(result.stderr.split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ()])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
 def test_help_and_version_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     modules = modules_after(*arguments)
     assert "click" in modules
@@ -55,11 +55,8 @@ def test_version_is_the_packages(medpocket: Medpocket) -> None:
     assert medpocket("--version").stdout == f"medpocket {__version__}\n".encode()
 
 
-def test_without_a_command_the_help_is_shown(medpocket: Medpocket) -> None:
-    result = medpocket()
-    assert result.stdout == medpocket("--help").stdout
-    assert b"Commands:" in result.stdout
-    assert result.returncode == 0
+def test_without_a_command_and_without_a_terminal_two_lines_say_what_to_do(medpocket: Medpocket) -> None:
+    check_error(medpocket(), 2, "terminal", "medpocket ask", "--help")
 
 
 def test_the_table_of_commands_holds_their_own_first_lines() -> None:

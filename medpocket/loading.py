@@ -1,0 +1,59 @@
+"""From a model's file to an assistant that answers with it."""
+
+from typing import TYPE_CHECKING
+
+from medpocket.assistant import Assistant
+from medpocket.config import LARGEST_CONTEXT_UNASKED, Settings
+from medpocket.engine.protocol import Engine, LoadedModel
+from medpocket.experts.active import ActiveExperts
+from medpocket.experts.library import Library
+from medpocket.models.hashing import sha256_of
+from medpocket.models.locate import LocatedModel, smaller_choice
+from medpocket.registry import Registry
+from medpocket.store.records import AnsweredBy
+from medpocket.types import Sampling
+
+if TYPE_CHECKING:
+    from medpocket.engine.llama import LlamaEngine
+
+
+def load_located(
+    located: LocatedModel, registry: Registry, settings: Settings, *, context: int | None = None, force: bool = False
+) -> "LlamaEngine":
+    """Load the model as its row and the settings say; `context` asks for so many tokens, or none at all.
+
+    Raises what `load_engine` raises.
+    """
+    from medpocket.engine import load_engine
+
+    spec = located.spec
+    return load_engine(
+        located.path,
+        name=spec.title if spec else None,
+        context=context,
+        most_context=settings.context or LARGEST_CONTEXT_UNASKED,
+        trained_context=spec.trained_context if spec else None,
+        threads=settings.threads,
+        template=registry.prompts[spec.prompt] if spec else None,
+        batch=settings.batch,
+        gpu_layers=settings.gpu_layers,
+        repack=settings.repack,
+        log_level=settings.log_level,
+        smaller=lambda available: smaller_choice(registry, available),
+        force=force,
+    )
+
+
+def answered_by(located: LocatedModel, model: LoadedModel) -> AnsweredBy:
+    """Return what the history keeps of the model of an answer. A file that was given by its path is not hashed."""
+    sha256 = located.sha256
+    if located.spec and located.spec.asset:
+        sha256 = sha256_of(located.path)
+    return AnsweredBy(model.name, model.quantization, model.fingerprint, sha256, model.demonstration)
+
+
+def assistant_on(engine: Engine, registry: Registry, sampling: Sampling) -> Assistant:
+    """Return an assistant with the experts that are installed for the engine's model, and the router."""
+    from medpocket.router.route import load_router
+
+    return Assistant(registry, engine, sampling, ActiveExperts(Library(), engine.model.fingerprint), load_router)

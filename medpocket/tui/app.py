@@ -1,0 +1,114 @@
+"""The app: wires the engine's thread to the screens."""
+
+import time
+from collections.abc import Mapping
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+from textual.message import Message
+
+from medpocket.errors import MedpocketError, unexpected
+from medpocket.tui.commands import KeyCommands
+from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.screens.base import InfoScreen
+from medpocket.tui.screens.by_name import screen_named
+from medpocket.tui.screens.chat import ChatScreen
+from medpocket.tui.services.engine_thread import EngineThread, Loader
+from medpocket.tui.services.history import ChatHistory
+from medpocket.tui.themes import OWN, THEMES
+
+
+class MedpocketApp(App[None]):
+    """The chat lies below; every other screen is opened over it."""
+
+    TITLE = "MedPocket"
+    BINDINGS = bindings(APP)
+    COMMANDS = frozenset({KeyCommands})  # type: ignore[assignment]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    DEFAULT_CSS = """
+    Footer { background: $panel; }
+    ToastRack { margin-bottom: 6; }
+    """
+
+    def __init__(
+        self,
+        load: Loader,
+        *,
+        theme: str = "dark",
+        keymap: Mapping[str, str] | None = None,
+        lock_after_min: float = 0,
+    ) -> None:
+        super().__init__()
+        for own in OWN:
+            self.register_theme(own)
+        self.theme = THEMES[theme]
+        self.crash: MedpocketError | None = None
+        self.history = ChatHistory()
+        self.engine = EngineThread(self.post_to_chat, load, self.history.keep)
+        self.chat = ChatScreen(self.engine, self.history, lock_after_min)
+        self._own_keys = dict(keymap or {})
+
+    def get_default_screen(self) -> ChatScreen:
+        """The chat."""
+        return self.chat
+
+    def on_mount(self) -> None:
+        """Load the model behind the first frame."""
+        self.set_keymap(self._own_keys)
+        self.engine.load()
+        self.call_after_refresh(self.engine.start)
+
+    def on_unmount(self) -> None:
+        """Stop the engine before the process ends; what came of an answer is kept."""
+        self.engine.close()
+        self.history.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self.chat.used_at = time.monotonic()
+        await super().on_event(event)
+
+    def post_to_chat(self, message: Message) -> None:
+        """Hand over a message of the engine; from any thread."""
+        self.chat.post_message(message)
+
+    def action_show_help(self) -> None:
+        """Open the help for what has the focus."""
+        from medpocket.tui.screens.help import HelpScreen
+
+        known = all_keys()
+        rows = []
+        for key, (_, binding, _, _) in self.screen.active_bindings.items():
+            if (binding.id or "") in known:
+                rows.append((self.get_key_display(Binding(key, "")), binding.description, binding.tooltip))
+        self.push_screen(HelpScreen(rows))
+
+    def action_open(self, name: str) -> None:
+        """Open a screen over the conversation, in the place of another one that is open."""
+        screen = screen_named(name)
+        if isinstance(self.screen, InfoScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def action_next_theme(self) -> None:
+        """Take the next colours."""
+        names = list(THEMES.values())
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+
+    # Textual's own crash screen prints local variables, and with them text of questions.
+
+    def _fatal_error(self) -> None:
+        self._keep_crash()
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:  # noqa: ARG002 - Textual's
+        """End without showing anything of the error but its kind and place."""
+        self._keep_crash()
+        self._close_messages_no_wait()
+
+    def _keep_crash(self) -> None:
+        if self.crash is None and self._exception is not None:
+            self.crash = unexpected(self._exception)

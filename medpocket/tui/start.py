@@ -1,0 +1,36 @@
+"""Open the app."""
+
+import os
+import sys
+
+from medpocket.config import load_settings
+from medpocket.errors import InputError
+from medpocket.lockdown import hide_memory
+
+# Textual writes what happens, keys included, to where these say, or connects there.
+_WATCHERS = ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG", "TEXTUAL_DEVTOOLS_HOST", "TEXTUAL_DEVTOOLS_PORT")
+
+
+def open_app() -> int:
+    """Run the app until it is closed; return the exit code. Raises MedpocketError: no terminal, or a crash."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+        raise InputError(
+            "the app needs a terminal, for input and for output",
+            'without one: medpocket ask "...", or `medpocket --help`',
+        )
+    hide_memory()
+    for name in _WATCHERS:
+        os.environ.pop(name, None)
+    settings = load_settings()
+
+    from medpocket.tui.app import MedpocketApp
+    from medpocket.tui.keys import keymap
+    from medpocket.tui.services.loading import load_installed
+
+    app = MedpocketApp(
+        load_installed, theme=settings.theme, keymap=keymap(settings.keys), lock_after_min=settings.lock_after
+    )
+    app.run()
+    if app.crash:
+        raise app.crash
+    return 0
