@@ -98,7 +98,8 @@ def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
     sql = (
         f"SELECT {columns}, c.title, {snippet} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
         "CROSS JOIN conversations c ON c.key = t.conversation "
-        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)} ORDER BY turns_words.rank LIMIT ? OFFSET ?"
+        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)} "
+        "ORDER BY turns_words.rank LIMIT ? OFFSET ?"
     )
     return sql, [query.match, *values, *query.values]
 

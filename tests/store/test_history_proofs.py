@@ -165,7 +165,7 @@ def test_of_fifty_planted_strings_none_is_in_a_locked_history_its_wal_or_the_tem
             history.annotate(keep(history, f"{word}?", f"{word} " * 3000), word)
         recording = history.begin(asked(planted[40]))
         for word in planted[40:]:
-            recording.append(word)
+            recording.append(f"{word} ")
             time.sleep(0.02)
         check_none(planted, folder, temporary)
         assert (folder / "history.db-wal").stat().st_size > 0
