@@ -254,7 +254,7 @@ def test_compared_answers_stand_side_by_side(medpocket: Medpocket) -> None:
 
 def test_no_log_keeps_nothing(medpocket: Medpocket, home: Path) -> None:
     assert medpocket("ask", *QUICK, "-n", QUESTION).returncode == 0
-    assert not (home / "data" / "history").exists()
+    assert not (home / "data" / "history" / "history.db").exists()
 
 
 def test_going_on_with_what_is_not_there_is_refused_before_the_model_is_loaded(medpocket: Medpocket) -> None:

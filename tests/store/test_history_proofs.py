@@ -17,7 +17,7 @@ from medpocket.store.records import State, as_turns
 from tests.store.conftest import opened
 from tests.store.making import asked, keep
 
-pytestmark = pytest.mark.prove
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(300)]
 
 KILLS = 200
 CROWD_S = 60
