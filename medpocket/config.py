@@ -180,6 +180,14 @@ class Settings:
             "The colours of the app: `contrast` is black and white with few others, `ansi` takes the terminal's own.",
         ),
     )
+    lock_after: float = field(
+        default=15,
+        metadata=about(
+            Number(0, 1440),
+            "Minutes without a key after which the app locks an encrypted history and hides the conversation; 0 never "
+            "does.",
+        ),
+    )
     keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}),
         hash=False,

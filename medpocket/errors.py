@@ -12,6 +12,7 @@ MedpocketError
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 ├── RouterError           the router's weights are missing or damaged
+├── BenchmarkError        nothing can be measured: a tool is missing, or does not do what it should
 ├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
@@ -120,6 +121,12 @@ class RouterError(MedpocketError):
     """The router's weights are missing or damaged."""
 
     code = "router"
+
+
+class BenchmarkError(MedpocketError):
+    """Nothing can be measured: a tool is missing, or does not do what it should."""
+
+    code = "benchmark"
 
 
 class ResultsError(MedpocketError):

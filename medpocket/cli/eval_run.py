@@ -12,12 +12,13 @@ import click
 from medpocket import paths
 from medpocket.cli import INTERRUPTED, diagnostics, output
 from medpocket.cli.ask import complete_model
+from medpocket.cli.eval_engine import load
 from medpocket.cli.eval_runs import results_option
 from medpocket.cli.eval_tables import run_as_json, run_lines, scored_columns
 from medpocket.cli.tables import json_option
 from medpocket.cli.transfer import duration
 from medpocket.cli.worker import iterate_in_thread
-from medpocket.config import LARGEST_CONTEXT_UNASKED, load_settings
+from medpocket.config import load_settings
 from medpocket.engine.cancel import Cancellation
 from medpocket.errors import MedpocketError, OptionError
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results
@@ -144,7 +145,6 @@ class _Running:
         return seen.run
 
     def _events(self, located: LocatedModel) -> Iterator[Event]:
-        from medpocket.engine import load_engine
         from medpocket.evaluation.run import evaluate, experts_measured
         from medpocket.evaluation.setup import describe_setup
         from medpocket.experts.active import ActiveExperts
@@ -152,22 +152,9 @@ class _Running:
         from medpocket.models.gguf_check import check_model_file
         from medpocket.router.route import FILE_NAME, load_router
 
-        spec, settings, asked = located.spec, self._settings, self._asked
+        settings, asked = self._settings, self._asked
         router = load_router() if asked.experts in (ROUTED, ALL) else None
-        engine = load_engine(
-            located.path,
-            name=spec.title if spec else None,
-            most_context=settings.context or LARGEST_CONTEXT_UNASKED,
-            trained_context=spec.trained_context if spec else None,
-            threads=settings.threads,
-            template=self._registry.prompts[spec.prompt] if spec else None,
-            batch=settings.batch,
-            gpu_layers=settings.gpu_layers,
-            repack=settings.repack,
-            for_scoring=True,
-            log_level=settings.log_level,
-            force=self._force,
-        )
+        engine = load(located, self._registry, settings, for_scoring=True, force=self._force)
         try:
             experts = experts_measured(
                 asked.experts, self._registry, ActiveExperts(Library(), engine.model.fingerprint)

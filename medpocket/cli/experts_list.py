@@ -8,6 +8,7 @@ from medpocket.cli import output
 from medpocket.cli.ask import complete_expert
 from medpocket.cli.tables import json_option, table
 from medpocket.errors import AdapterError
+from medpocket.experts.described import details_of, gain_words, problem_of
 from medpocket.experts.library import Entry, Library
 from medpocket.registry import load_registry
 
@@ -41,9 +42,9 @@ def list_command(as_json: bool) -> int:
             )
         for number, adapter in enumerate(adapters):
             names = ("", "") if number else (str(row["id"]), str(row["title"]))
-            gain = f"x {adapter['gain']:.2f}" if adapter["gain"] else "not measured"
             origin = "MedPocket" if adapter["shipped"] else adapter["added"][:10]
-            cells.append((*names, adapter["base_name"], f"{adapter['size'] / 1e6:.1f} MB", gain, origin))
+            size, gain = f"{adapter['size'] / 1e6:.1f} MB", gain_words(adapter["gain"])
+            cells.append((*names, adapter["base_name"], size, gain, origin))
     for line in table(cells):
         output.write_line(line)
     output.write_line()
@@ -86,7 +87,7 @@ def verify_command(as_json: bool) -> int:
     library = Library()
     rows = []
     for entry in library.entries():
-        problem = _problem(entry)
+        problem = problem_of(entry)
         rows.append({"expert": entry.record.expert, "file": str(entry.path), "problem": problem})
     strays = [str(path) for path in library.strays()]
     if as_json:
@@ -101,17 +102,6 @@ def verify_command(as_json: bool) -> int:
     return 1 if any(row["problem"] for row in rows) else 0
 
 
-def _problem(entry: Entry) -> str | None:
-    from medpocket.experts.matrices import check_weights
-
-    try:
-        entry.load()
-        check_weights(entry.path)
-    except AdapterError as error:
-        return f"{error.message}; {error.hint}"
-    return None
-
-
 def _data(entry: Entry) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -119,21 +109,7 @@ def _data(entry: Entry) -> dict[str, Any]:
 
 
 def _details(entry: Entry) -> list[str]:
-    record = entry.record
     try:
-        adapter = entry.load()
+        return [f"{label:<14}{text}" for label, text in details_of(entry)]
     except AdapterError as error:
-        return [f"adapter for {record.base_name}: {error.message}; {error.hint}"]
-    kind = "activated: the conversation is read without it" if adapter.invocation else "ordinary: it reads everything"
-    changes = f"rank {adapter.rank} on {', '.join(adapter.targets)}"
-    return [
-        f"adapter for   {record.base_name} (fingerprint {record.fingerprint[:16]})",
-        f"kind          {kind}",
-        f"size          {record.size:,} bytes: {changes}, {adapter.quantization}",
-        f"perplexity    {f'x {record.gain:.3f} on held-out text' if record.gain else 'not measured'}",
-        f"data          {record.training_data or 'not stated'}",
-        f"licence       {record.licence or 'not stated'}",
-        f"from          {'MedPocket' if entry.shipped else f'{record.source}, added {record.added}'}",
-        f"file          {entry.path}",
-        f"SHA-256       {record.sha256}",
-    ]
+        return [f"adapter for {entry.record.base_name}: {error.message}; {error.hint}"]

@@ -64,6 +64,7 @@ def create_context(
     parameters.n_batch = parameters.n_ubatch = batch
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.n_seq_max, parameters.kv_unified = sequences, sequences > 1
+    parameters.n_outputs_max = max(batch, sequences)  # llama.cpp aborts where there may be fewer than sequences
     if float32:
         parameters.type_k = parameters.type_v = llama_cpp.GGML_TYPE_F32
         parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED

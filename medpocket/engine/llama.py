@@ -23,11 +23,9 @@ from medpocket.engine.stages import Stage, reading_stages
 from medpocket.engine.vocabulary import Vocabulary
 from medpocket.errors import EngineError
 from medpocket.models.base_fingerprint import base_fingerprint
-from medpocket.models.gguf_file import GgufFile
+from medpocket.models.gguf_file import DEMONSTRATION_KEY, GgufFile
 from medpocket.models.hardware import available_bytes, peak_memory_bytes
 from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, Turn
-
-DEMONSTRATION_KEY = "medpocket.demonstration"  # in the file, so that a renamed copy is known too
 
 
 class LlamaEngine:
@@ -112,6 +110,10 @@ class LlamaEngine:
     def encode_answer(self, text: str) -> list[int]:
         """Return the token ids of a whole answer, with the one that ends it."""
         return self._vocabulary.encode_answer(text)
+
+    def encode_text(self, text: str) -> list[int]:
+        """Return the token ids of plain text, in no conversation."""
+        return self._vocabulary.encode_text(text)
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()

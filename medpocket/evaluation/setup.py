@@ -52,7 +52,7 @@ def describe_setup(
         prompt_version=PROMPT_VERSION,
         medpocket=__version__,
         llama_cpp=version("llama_cpp_python"),
-        machine=_machine(),
+        machine=machine_here(),
         threads=model.threads,
         batch=batch,
         context=model.context,
@@ -73,7 +73,8 @@ def _sha256(files: tuple[Path, ...], read: Callable[[int], None]) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def _machine() -> dict[str, Any]:
+def machine_here() -> dict[str, Any]:
+    """The machine, as results name it."""
     machine = describe_machine()
     return {
         "processor": machine.cpu_model,

@@ -1,7 +1,9 @@
 """The app: wires the engine's thread to the screens."""
 
+import time
 from collections.abc import Mapping
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
@@ -9,8 +11,11 @@ from textual.message import Message
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
 from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.screens.base import InfoScreen
+from medpocket.tui.screens.by_name import screen_named
 from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
+from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
 
 
@@ -26,14 +31,22 @@ class MedpocketApp(App[None]):
     ToastRack { margin-bottom: 6; }
     """
 
-    def __init__(self, load: Loader, *, theme: str = "dark", keymap: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        load: Loader,
+        *,
+        theme: str = "dark",
+        keymap: Mapping[str, str] | None = None,
+        lock_after_min: float = 0,
+    ) -> None:
         super().__init__()
         for own in OWN:
             self.register_theme(own)
         self.theme = THEMES[theme]
         self.crash: MedpocketError | None = None
-        self.engine = EngineThread(self.post_to_chat, load)
-        self.chat = ChatScreen(self.engine)
+        self.history = ChatHistory()
+        self.engine = EngineThread(self.post_to_chat, load, self.history.keep)
+        self.chat = ChatScreen(self.engine, self.history, lock_after_min)
         self._own_keys = dict(keymap or {})
 
     def get_default_screen(self) -> ChatScreen:
@@ -47,8 +60,15 @@ class MedpocketApp(App[None]):
         self.call_after_refresh(self.engine.start)
 
     def on_unmount(self) -> None:
-        """Stop the engine before the process ends."""
+        """Stop the engine before the process ends; what came of an answer is kept."""
         self.engine.close()
+        self.history.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self.chat.used_at = time.monotonic()
+        await super().on_event(event)
 
     def post_to_chat(self, message: Message) -> None:
         """Hand over a message of the engine; from any thread."""
@@ -64,6 +84,14 @@ class MedpocketApp(App[None]):
             if (binding.id or "") in known:
                 rows.append((self.get_key_display(Binding(key, "")), binding.description, binding.tooltip))
         self.push_screen(HelpScreen(rows))
+
+    def action_open(self, name: str) -> None:
+        """Open a screen over the conversation, in the place of another one that is open."""
+        screen = screen_named(name)
+        if isinstance(self.screen, InfoScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
 
     def action_next_theme(self) -> None:
         """Take the next colours."""

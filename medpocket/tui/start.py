@@ -27,7 +27,9 @@ def open_app() -> int:
     from medpocket.tui.keys import keymap
     from medpocket.tui.services.loading import load_installed
 
-    app = MedpocketApp(load_installed, theme=settings.theme, keymap=keymap(settings.keys))
+    app = MedpocketApp(
+        load_installed, theme=settings.theme, keymap=keymap(settings.keys), lock_after_min=settings.lock_after
+    )
     app.run()
     if app.crash:
         raise app.crash

@@ -35,10 +35,11 @@ class InfoScreen(Screen[None], Generic[Found]):
     """A heading, a body, a line for what goes wrong, and the keys."""
 
     HEADING = ""
+    NOTE = ""  # beside the heading
     BINDINGS = bindings(SCREEN)
     DEFAULT_CSS = """
     InfoScreen {
-        .heading { height: 1; padding: 0 2; background: $panel; color: $text-primary; text-style: bold; }
+        .heading { height: 1; padding: 0 2; background: $panel; color: $text-muted; text-wrap: nowrap; }
         .body { padding: 1 2; }
         .saying { height: auto; padding: 0 2; color: $text-warning; }
     }
@@ -46,7 +47,7 @@ class InfoScreen(Screen[None], Generic[Found]):
 
     def compose(self) -> ComposeResult:
         """Heading, body, complaint, keys."""
-        yield Static(Content(self.HEADING), classes="heading")
+        yield Static(Content.assemble((self.HEADING, "bold $text-primary"), f"   {self.NOTE}"), classes="heading")
         yield from self.compose_body()
         yield Static(classes="saying")
         yield Footer(compact=True, show_command_palette=False)
