@@ -17,7 +17,7 @@ from medpocket.tui import messages, slash
 from medpocket.tui.conversation import Choice, Conversation, Exchange
 from medpocket.tui.keys import CHAT, bindings
 from medpocket.tui.screens.answer_actions import AnswerActions
-from medpocket.tui.services import reopening, routing, vitals
+from medpocket.tui.services import routing, vitals
 from medpocket.tui.services.engine_thread import EngineThread, Question
 from medpocket.tui.services.history import ChatHistory, HistoryState
 from medpocket.tui.services.in_thread import Lane, in_thread
@@ -216,6 +216,8 @@ class ChatScreen(AnswerActions):
         except MedpocketError as error:
             self.tell(error)
             return
+        from medpocket.tui.services import reopening
+
         for exchange in self.conversation.open:
             self._engine.cancel(exchange.number)
         conversation = reopening.conversation_of(id_, turns)
@@ -458,6 +460,8 @@ class ChatScreen(AnswerActions):
         coming = [one for one in conversation.exchanges if one.foreign and one.is_open]
         if conversation.open and not coming:
             return  # an answer of this window is coming
+        from medpocket.tui.services import reopening
+
         reopening.extend(conversation, turns)
         if len(conversation.branch) != before or coming:
             await self.query_one(ConversationView).show(conversation)
