@@ -1,6 +1,7 @@
 """Make the demonstration experts: `python -m medpocket.forge.demo_experts --data DIR --base FILE --out DIR`.
 
-First one adapter learns from the rows of all specialties; each expert of the registry goes on from it with its own.
+First one adapter learns from the rows of all specialties; each expert of the registry goes on from it with its own, or
+starts anew where its own rows bring nothing more.
 The record that ships with them is written beside them; in the work folder stand the rows, the cards, and the pooled
 control: one adapter that goes on from the shared one too, with the rows of all specialties, at the same rate, and for
 as many steps as all the experts together. What is done already is not done again.
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from medpocket.errors import MedpocketError
+from medpocket.errors import AdapterError, MedpocketError
 from medpocket.experts.adapter import read_adapter
 from medpocket.experts.library import record_of, write_records
 from medpocket.forge.corpus import load_corpus
@@ -28,7 +29,8 @@ from medpocket.registry import GENERAL, load_registry
 RANK = 32
 SHARED_STEPS = 1000
 OWN_STEPS = 80
-SHARED_RATE, OWN_RATE = 2e-3, 1e-3
+ALONE_STEPS = 100
+SHARED_RATE, OWN_RATE, LOWER_RATE = 2e-3, 1e-3, 2e-4
 SHARED = "shared"
 POOLED = "pooled"
 LICENCE = "Apache-2.0"
@@ -52,12 +54,8 @@ def make_experts(data: Path, base: Path, out: Path, work: Path) -> bool:
         return False
     records = []
     for name, spec in specs.items():
-        plan = replace(_plan(OWN_STEPS, OWN_RATE), measure_every=20)
-        order = replace(
-            first, expert=name, line=spec.system, data=rows[name], start=shared, out=out / f"{name}.gguf",
-            work=work / name, plan=plan,
-        )  # fmt: skip
-        if not trained(order):
+        order = replace(first, expert=name, line=spec.system, data=rows[name], out=out / f"{name}.gguf")
+        if not trained_in_turn(order, shared, work):
             return False
         adapter = read_adapter(order.out)
         record = record_of(adapter, expert=name, fingerprint=fingerprint, base_name=base_name, source=SOURCE)
@@ -90,6 +88,18 @@ def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str,
     return paths
 
 
+def trained_in_turn(order: Order, shared: Path, work: Path) -> bool:
+    """Go on from the shared adapter, at a lower rate where nothing is gained, and at last from none."""
+    attempts = [(replace(_plan(OWN_STEPS, rate), measure_every=20), shared) for rate in (OWN_RATE, LOWER_RATE)]
+    for number, (plan, start) in enumerate(attempts, start=1):
+        try:
+            return trained(replace(order, plan=plan, start=start, work=work / f"{order.expert}-{number}"))
+        except AdapterError as error:
+            report(error.message)
+    alone = _plan(ALONE_STEPS, SHARED_RATE)
+    return trained(replace(order, plan=alone, start=None, work=work / f"{order.expert}-alone"))
+
+
 def trained(order: Order) -> bool:
     """Train one adapter, unless it is there, and write its card into the work folder; False where Ctrl-C came first."""
     if order.out.exists():
@@ -99,7 +109,7 @@ def trained(order: Order) -> bool:
     found = train_expert(order, report)
     if found is None:
         return False
-    order.work.with_suffix(".md").write_text(card(found, order), encoding="utf-8")
+    order.work.with_name(f"{order.expert}.md").write_text(card(found, order), encoding="utf-8")
     return True
 
 
