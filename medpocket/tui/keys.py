@@ -117,11 +117,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 def all_keys() -> dict[str, Key]:
     """Return every key by its id."""
-<<<<<<< HEAD
     return {key.id: key for group in _GROUPS for key in group}
-=======
-    return {key.id: key for group in (APP, CHAT, QUESTION, SCREEN, RELOAD, EXPERTS) for key in group}
->>>>>>> screens
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:
