@@ -85,7 +85,7 @@ def test_audit_verify_fails_where_a_line_was_changed(say, history: History) -> N
 def test_each_answer_has_a_line_without_its_words(medpocket: Medpocket) -> None:
     assert medpocket("ask", *QUICK, "What is angina?").returncode == 0
     assert medpocket("ask", *QUICK, "-n", "What is angina?").returncode == 0
-    assert medpocket("ask", *QUICK, "angina " * 20_000).returncode == 2
+    assert medpocket("ask", *QUICK, stdin=b"angina " * 20_000).returncode == 2
     found = lines()
     assert [(line["command"], line["result"]) for line in found] == [
         ("ask", "complete"),
