@@ -106,6 +106,7 @@ _GROUPS = (
     ANSWER,
     QUESTION,
     SCREEN,
+    RELOAD,
     EXPERTS,
 )
 
