@@ -10,7 +10,6 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
-from medpocket.cli.answers_audited import AnswersAudited
 from medpocket.cli.history_open import open_history, open_to_record
 from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
@@ -23,6 +22,7 @@ from medpocket.loading import answered_by, assistant_on, load_located
 from medpocket.lockdown import hide_memory
 from medpocket.models.locate import LocatedModel, default_model, locate_model
 from medpocket.registry import Registry, load_registry
+from medpocket.store.audited import audited
 from medpocket.store.history import History
 from medpocket.store.records import StoredTurn, as_turns
 from medpocket.store.writer import Keep
@@ -174,15 +174,15 @@ def _ask(request: Request) -> int:
         try:
             yield engine.model
             assistant = assistant_on(engine, registry, sampling)
+            model = answered_by(located, engine.model)
             conversation = earlier[0].conversation if earlier else None
             for experts in request.answers or ((),):
                 if cancel.is_set():
                     break
                 keep = None
                 if history and records:
-                    model = answered_by(located, engine.model)
                     keep = Keep(history, model, conversation, earlier[-1].number if earlier else None)
-                for event in assistant.ask(
+                answer = assistant.ask(
                     question,
                     cancel,
                     history=as_turns(earlier),
@@ -191,7 +191,8 @@ def _ask(request: Request) -> int:
                     mix=request.mix,
                     system=request.system,
                     keep=keep,
-                ):
+                )
+                for event in audited(answer, "ask", model, history if records else None):
                     if isinstance(event, Kept):
                         conversation = event.conversation
                     yield event
@@ -200,31 +201,19 @@ def _ask(request: Request) -> int:
 
     before = signal.signal(signal.SIGINT, answering.interrupt)
     running = iterate_in_thread(events)
-    audited = AnswersAudited("ask", located, history if records else None)
     try:
-        _show(running, answering, audited, located)
+        for event in running:
+            answering.take(event, located)
+    except OSError:  # stdout is gone or full: nobody reads on
+        cancel.set()
+        for _ in running:  # llama.cpp must have come to rest before the process ends
+            pass
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
         if history:
             history.close()
     return answering.finish()
-
-
-def _show(
-    running: Iterator[Event | LoadedModel], answering: Answering, audited: AnswersAudited, located: LocatedModel
-) -> None:
-    try:
-        for event in running:
-            audited.take(event)
-            answering.take(event, located)
-    except OSError:  # stdout is gone or full: nobody reads on
-        answering.cancel.set()
-        for event in running:  # llama.cpp must have come to rest before the process ends
-            audited.take(event)
-        raise
-    except MedpocketError:
-        audited.fail()
-        raise
 
 
 def _open_history(request: Request, settings: Settings) -> tuple[History | None, bool, str]:

@@ -13,13 +13,8 @@ from medpocket.store.history import is_locked
 
 def write_down(command: str, result: str, history: Connected | None) -> None:
     """Add a line of a command to the audit log; where that fails, say so: what was done is done."""
-    write_entry(audit.Entry(command, result), history)
-
-
-def write_entry(entry: audit.Entry, history: Connected | None) -> None:
-    """Add a line to the audit log; where that fails, say so."""
     try:
-        audit.write_line(entry, history)
+        audit.write_line(audit.Entry(command, result), history)
     except MedpocketError as error:
         diagnostics.notice(f"not in the audit log: {error.message}; {error.hint}")
 

@@ -64,7 +64,7 @@ def test_no_stream_prints_the_same_answer(medpocket: Medpocket) -> None:
 
 
 def test_a_seed_repeats_an_answer(medpocket: Medpocket) -> None:
-    options = ("-m", "demo", "-o", "temperature", "1.5", "-o", "max_tokens", "24", "--plain", "--stats")
+    options = ("-m", "demo", "-o", "temperature", "1.5", "-o", "max_tokens", "24", "--plain", "--stats", "-n")
     first = medpocket("ask", *options, QUESTION)
     seed = first.stderr.decode().rsplit("seed ", 1)[1].strip()
     assert medpocket("ask", *options, "--seed", seed, QUESTION).stdout == first.stdout
@@ -272,7 +272,9 @@ def test_a_read_only_or_full_home_does_not_keep_from_answering(home: Path, tmp_p
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout
-    assert len(result.stderr.splitlines()) == 3  # the model's mark, the route, the answer's end: nothing of a log
+    # Neither the answer nor its audit line can be kept; the model's mark, the route, the answer's end: nothing of a log.
+    assert len(result.stderr.splitlines()) == 5
+    assert b"not in the audit log" in result.stderr
 
 
 # Stopping
@@ -360,8 +362,8 @@ def test_nothing_of_the_question_is_left_on_the_disk(medpocket: Medpocket, home:
     secret = "zanzibarfever"
     (home / "config").mkdir(parents=True)
     (home / "config" / "config.toml").write_text('log_level = "info"\n')
-    medpocket("ask", *QUICK, f"What is {secret}?")
-    medpocket("ask", *QUICK, "-e", secret, f"What is {secret}?")
+    medpocket("ask", *QUICK, "-n", f"What is {secret}?")
+    medpocket("ask", *QUICK, "-n", "-e", secret, f"What is {secret}?")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "llama.cpp.log" for path in written)
     assert all(secret.encode() not in path.read_bytes() for path in written)

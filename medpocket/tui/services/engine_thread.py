@@ -160,18 +160,23 @@ class EngineThread:
     def _answer(self, asked: Question) -> None:
         with self._lock:
             cancel = self._cancels[asked.answer]
+        from medpocket.store.audited import audited
+
         outbox = _Outbox(asked.answer, self._post)
         try:
             if self._loaded is None:
                 raise MedpocketError("there is no model in memory", "choose one: F3 lists the models")
-            for event in self._loaded.assistant.ask(
+            answered_by = self._loaded.answered_by
+            keep = self._keep(answered_by, asked.conversation, asked.parent)
+            answer = self._loaded.assistant.ask(
                 asked.text,
                 cancel,
                 history=asked.history,
                 experts=asked.experts,
                 route=asked.route,
-                keep=self._keep(self._loaded.answered_by, asked.conversation, asked.parent),
-            ):
+                keep=keep,
+            )
+            for event in audited(answer, "app", answered_by, keep.history if keep else None):
                 outbox.take(event)
         except Exception as error:
             outbox.flush()
