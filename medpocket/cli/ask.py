@@ -10,6 +10,7 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
+from medpocket.cli.answers_audited import AnswersAudited
 from medpocket.cli.history_open import open_history, open_to_record
 from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
@@ -199,19 +200,31 @@ def _ask(request: Request) -> int:
 
     before = signal.signal(signal.SIGINT, answering.interrupt)
     running = iterate_in_thread(events)
+    audited = AnswersAudited("ask", located, history if request.log else None)
     try:
-        for event in running:
-            answering.take(event, located)
-    except OSError:  # stdout is gone or full: nobody reads on
-        cancel.set()
-        for _ in running:  # llama.cpp must have come to rest before the process ends
-            pass
-        raise
+        _show(running, answering, audited, located)
     finally:
         signal.signal(signal.SIGINT, before)
         if history:
             history.close()
     return answering.finish()
+
+
+def _show(
+    running: Iterator[Event | LoadedModel], answering: Answering, audited: AnswersAudited, located: LocatedModel
+) -> None:
+    try:
+        for event in running:
+            audited.take(event)
+            answering.take(event, located)
+    except OSError:  # stdout is gone or full: nobody reads on
+        answering.cancel.set()
+        for event in running:  # llama.cpp must have come to rest before the process ends
+            audited.take(event)
+        raise
+    except MedpocketError:
+        audited.fail()
+        raise
 
 
 def _open_history(request: Request, settings: Settings) -> tuple[History | None, str]:

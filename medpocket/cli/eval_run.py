@@ -12,7 +12,6 @@ import click
 from medpocket import paths
 from medpocket.cli import INTERRUPTED, diagnostics, output
 from medpocket.cli.ask import complete_model
-from medpocket.cli.eval_engine import load
 from medpocket.cli.eval_runs import results_option
 from medpocket.cli.eval_tables import run_as_json, run_lines, scored_columns
 from medpocket.cli.tables import json_option
@@ -24,6 +23,7 @@ from medpocket.errors import MedpocketError, OptionError
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results
 from medpocket.evaluation.run import Asked, Begun, Event, Planning, Progress
 from medpocket.evaluation.tasks import TOO_LONG, read_tasks
+from medpocket.loading import load_located
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.locate import LocatedModel, locate_model
 from medpocket.registry import Registry, load_registry
@@ -154,7 +154,7 @@ class _Running:
 
         settings, asked = self._settings, self._asked
         router = load_router() if asked.experts in (ROUTED, ALL) else None
-        engine = load(located, self._registry, settings, for_scoring=True, force=self._force)
+        engine = load_located(located, self._registry, settings, for_scoring=True, force=self._force)
         try:
             experts = experts_measured(
                 asked.experts, self._registry, ActiveExperts(Library(), engine.model.fingerprint)
@@ -189,7 +189,7 @@ class Shown:
         """Show one event."""
         match event:
             case Planning():
-                diagnostics.progress(event.done, event.total, f"{self._model}: {{:,}} of {{:,}} questions read")
+                diagnostics.status(f"{self._model}: {event.done:,} of {event.total:,} questions read")
             case Begun():
                 self.run = event.run.id
                 self._began = self._line_at = time.monotonic()

@@ -11,7 +11,7 @@ from medpocket.store.rows import storable
 _MOST_CHARACTERS = 1000
 _MOST_TERMS = 30
 _SNIPPET_WORDS = 24
-_PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
+_PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$")
 _FILTERS = ("expert", "model", "after", "before", "state", "rating", "in")
 
@@ -40,7 +40,7 @@ class Query:
         if len(text) > _MOST_CHARACTERS:
             problems.append(f"only the first {_MOST_CHARACTERS} characters were looked for")
         text = storable(text[:_MOST_CHARACTERS]).replace("\0", " ")
-        pieces = list(_PIECE.finditer(text))
+        pieces = [piece for piece in _PIECE.finditer(text) if piece.group()]
         terms: list[str] = []
         words: list[str] = []
         where: list[str] = []
@@ -125,7 +125,10 @@ def _filter(name: str, value: str) -> tuple[str, Any] | None:
         "rating": ("t.rating = ?", value if value in set(Rating) else None),
         "expert": ("t.expert = ?", value or None),
         "model": ("t.model LIKE ? ESCAPE '\\'", part if value else None),
-        "in": ("t.conversation IN (SELECT key FROM conversations WHERE id LIKE ? ESCAPE '\\')", f"{_like(value)}%"),
+        "in": (
+            "t.conversation IN (SELECT key FROM conversations WHERE id LIKE ? ESCAPE '\\')",
+            f"{_like(value)}%" if value else None,
+        ),
     }
     return conditions[name] if conditions[name][1] is not None else None
 

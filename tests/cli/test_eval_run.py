@@ -131,6 +131,7 @@ def test_a_model_that_fails_does_not_keep_the_others(medpocket: Medpocket, tmp_p
         (("demo", "--tasks", "rows.jsonl,rows.jsonl"), 2, ("named twice",)),
         (("demo", "--tasks", "rows.jsonl", "--experts", "cardiologie"), 2, ("cardiology",)),
         (("demo", "--tasks", "empty.jsonl"), 2, ("no rows",)),
+        (("demo", "--tasks", "long.jsonl"), 2, ("short enough", "1,024")),
         (("nothing", "--tasks", "rows.jsonl"), 2, ("no model",)),
         (("demo", "--tasks", "rows.jsonl", "--results", "rows.jsonl"), 1, ("not a database",)),
     ],
@@ -140,6 +141,8 @@ def test_wrong_use_is_said_in_two_lines(
 ) -> None:
     tasks(tmp_path)
     (tmp_path / "empty.jsonl").write_text("")
+    long = {**QUESTIONS[0], "question": "What is angina? " * 400}
+    (tmp_path / "long.jsonl").write_text(json.dumps(long))
     check_error(medpocket("eval", "run", *arguments), code, *words)
 
 

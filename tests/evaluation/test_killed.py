@@ -15,7 +15,7 @@ from medpocket.evaluation.results import Results
 from tests.conftest import Medpocket
 from tests.evaluation.one_thread import one_thread
 
-ROUNDS = 6
+ROUNDS = 5
 TOPICS = ("angina", "psoriasis", "metformin", "glaucoma", "asthma", "gout", "a stroke", "a fracture of the hip")
 ROWS = [
     {
@@ -25,7 +25,7 @@ ROWS = [
         "options": {"A": "a disease of the heart", "B": "a disease of the skin", "C": f"condition {number}"},
         "answer": "ABC"[number % 3],
     }
-    for number in range(400)
+    for number in range(150)
 ]
 
 
@@ -46,7 +46,7 @@ def test_killed_and_resumed_gives_the_same_numbers(medpocket: Medpocket, home: P
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wanted = (seen[-1] if seen else 0) + dice.randrange(1, 40)
+        wanted = (seen[-1] if seen else 0) + dice.randrange(1, 25)
         while done(killed) < wanted and process.poll() is None:
             time.sleep(dice.uniform(0.001, 0.05))
         process.kill()  # anywhere in what it does next
