@@ -38,6 +38,19 @@ def refuse_network() -> None:
     sys.addaudithook(hook)
 
 
+def network_is_refused() -> bool:
+    """Try to open a network socket; tell whether this process was refused."""
+    import socket
+
+    from medpocket.errors import OfflineError
+
+    try:
+        socket.socket(socket.AF_INET).close()
+    except OfflineError:
+        return True
+    return False
+
+
 class OpenHosts:
     """The hosts and ports that a downloading process may reach; everything else of the network is refused."""
 

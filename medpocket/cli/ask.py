@@ -160,7 +160,7 @@ def _ask(request: Request) -> int:
     settings, sampling = sampling_for(configured, model_sampling, request.options)
     cancel = Cancellation()
     answering = Answering(request, cancel)
-    history, answering.not_kept = _open_history(request, configured)
+    history, records, answering.notice = _open_history(request, configured)
     earlier = _earlier(history, request.follows) if history else []
 
     def events() -> Iterator[Event | LoadedModel]:
@@ -179,7 +179,7 @@ def _ask(request: Request) -> int:
                 if cancel.is_set():
                     break
                 keep = None
-                if history and request.log and not answering.not_kept:
+                if history and records:
                     model = answered_by(located, engine.model)
                     keep = Keep(history, model, conversation, earlier[-1].number if earlier else None)
                 for event in assistant.ask(
@@ -200,7 +200,7 @@ def _ask(request: Request) -> int:
 
     before = signal.signal(signal.SIGINT, answering.interrupt)
     running = iterate_in_thread(events)
-    audited = AnswersAudited("ask", located, history if request.log else None)
+    audited = AnswersAudited("ask", located, history if records else None)
     try:
         _show(running, answering, audited, located)
     finally:
@@ -227,14 +227,14 @@ def _show(
         raise
 
 
-def _open_history(request: Request, settings: Settings) -> tuple[History | None, str]:
-    """The history, where it is needed, and why the answer is not kept, where it should be."""
-    history, problem = None, ""
+def _open_history(request: Request, settings: Settings) -> tuple[History | None, bool, str]:
+    """The history where it is needed, whether the answer is kept in it, and what the user should know of that."""
+    history, notice = None, ""
     if request.log:
-        history, problem = open_to_record(settings, asks=not request.as_json)
+        history, notice = open_to_record(settings, asks=not request.as_json)
     if history is None and request.follows is not None:
-        history = open_history()
-    return history, problem
+        return open_history(), False, notice
+    return history, history is not None, notice
 
 
 def _earlier(history: History, follows: str | None) -> list[StoredTurn]:

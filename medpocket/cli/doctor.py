@@ -1,18 +1,16 @@
 """`medpocket doctor`: what this machine has, what is installed, what is wrong, what to do."""
 
-import platform
 from typing import Any
 
 import click
 
 from medpocket.cli import output
-from medpocket.cli.doctor_checks import Problem, problems_of
-from medpocket.cli.doctor_facts import READ_ONLY, Facts, can_write, gather
 from medpocket.cli.tables import json_option
-from medpocket.models.memory import gigabytes
+from medpocket.doctor.checks import Problem, problems_of
+from medpocket.doctor.facts import READ_ONLY, Facts, can_write, gather
+from medpocket.doctor.words import fit_lines, folder_lines, machine_lines, model_lines, next_step, system
 
 _LABEL_WIDTH = 12
-UNTESTED = "untested: this project had no graphics processor at hand"
 
 
 @click.command()
@@ -40,7 +38,7 @@ def report(facts: Facts, problems: list[Problem]) -> dict[str, Any]:
     return {
         "versions": {name: found for name, found in facts.versions.items() if found},
         "machine": {
-            "system": _system(),
+            "system": system(),
             "cpu": machine.cpu_model,
             "cpu_features": list(machine.cpu_features),
             "physical_cores": machine.physical_cores,
@@ -77,7 +75,7 @@ def report(facts: Facts, problems: list[Problem]) -> dict[str, Any]:
         "fit": _fit(facts),
         "offline": facts.offline,
         "problems": [{"problem": one.what, "mend": one.mend} for one in problems],
-        "next": _next_step(facts, problems),
+        "next": next_step(facts, problems),
     }
 
 
@@ -104,90 +102,22 @@ def _fit(facts: Facts) -> dict[str, Any] | None:
     }
 
 
-def _next_step(facts: Facts, problems: list[Problem]) -> str:
-    if problems:
-        return str(problems[0])
-    registry, chosen = facts.registry, facts.chosen
-    if registry and chosen and chosen in registry.models and registry.models[chosen].demonstration:
-        return (
-            "only the demonstration model is here, which is no clinical model: medpocket models pull gets "
-            f"{registry.model(registry.default_model).title}, medpocket models import takes it from a stick"
-        )
-    return 'ask: medpocket ask "..."'
-
-
 def _print(facts: Facts, problems: list[Problem]) -> None:
-    for label, text in _machine_lines(facts):
+    for label, text in machine_lines(facts):
         _line(label, text)
     output.write_line()
-    for name, folder in facts.folders.items():
-        _line(name, f"{folder}{'' if folder.is_dir() else ' (not there yet)'}")
+    for label, text in folder_lines(facts):
+        _line(label, text)
     output.write_line()
-    models = {one.name: one for one in facts.installed}
-    for name in dict.fromkeys((*(facts.registry.models if facts.registry else ()), *models)):
-        mark = "default" if name == facts.chosen else ""
-        state = str(models[name].path) if name in models else "not installed"
-        _line(name, f"{state} {mark}".rstrip(), width=22)
-    for label, text in _fit_lines(facts):
+    for label, text in model_lines(facts):
+        _line(label, text, width=22)
+    for label, text in fit_lines(facts):
         _line(label, text)
     output.write_line()
     for problem in problems:
         _line("wrong", problem.what)
         _line("mend", problem.mend)
-    _line("next", _next_step(facts, problems))
-
-
-def _machine_lines(facts: Facts) -> list[tuple[str, str]]:
-    machine, memory = facts.machine, facts.machine.memory
-    others = ", ".join(f"{name} {found or 'MISSING'}" for name, found in facts.versions.items() if name != "medpocket")
-    fast = f", {machine.performance_cores} of them fast" if machine.performance_cores else ""
-    limit = f", limited to {facts.core_limit:g} of time" if facts.core_limit else ""
-    swap = gigabytes(memory.swap_bytes) if memory.swap_bytes else "none"
-    lines = [
-        ("medpocket", facts.versions["medpocket"] or ""),
-        ("versions", others),
-        ("system", _system()),
-        (
-            "processor",
-            f"{machine.cpu_model}, {machine.physical_cores} cores{fast}, {machine.usable_cores} usable{limit}",
-        ),
-        ("features", " ".join(machine.cpu_features) or "none known"),
-        ("memory", f"{gigabytes(memory.available_bytes)} free of {gigabytes(memory.total_bytes)}; swap: {swap}"),
-        ("disk", f"{gigabytes(facts.disk_free)} free for models" if facts.disk_free is not None else "not known"),
-    ]
-    if machine.power:
-        source = "mains" if machine.power.on_mains else "battery: computing is slower, and empties it"
-        lines.append(("power", f"{source} ({machine.power.percent:.0f} %)"))
-    if machine.jetson:
-        lines.append(("board", f"{machine.jetson}: its processors share the memory"))
-    for one in facts.accelerators:
-        shared = ", shared with the processor" if one.shares_memory else ""
-        size = f"{gigabytes(one.free_bytes)} free of {gigabytes(one.total_bytes)}{shared}"
-        lines.append(("offload", f"{one.backend}: {one.description}, {size} ({UNTESTED})"))
-    if not facts.accelerators:
-        lines.append(("offload", "none: this llama.cpp computes on the processor"))
-    lines.append(("network", "refused, verified" if facts.offline else "NOT refused"))
-    return lines
-
-
-def _fit_lines(facts: Facts) -> list[tuple[str, str]]:
-    judged = facts.judged
-    if not judged or not judged.fit:
-        return []
-    fit, speed = judged.fit, judged.speed
-    fits = (
-        f"fits: needs {gigabytes(fit.host_bytes)}" if fit.fits else f"does NOT fit: needs {gigabytes(fit.host_bytes)}"
-    )
-    lines = [("", ""), (judged.spec.id, f"{fits} for {fit.context:,} tokens of context")]
-    lines += [("", reason) for reason in fit.reasons]
-    if speed:
-        busy = ", measured while the machine was busy" if facts.rates and facts.rates.busy else ""
-        lines.append(("", f"expected to read {speed.prefill:,.1f} and write {speed.decode:,.1f} tokens a second{busy}"))
-    return lines
-
-
-def _system() -> str:
-    return f"{platform.system()} {platform.release()} {platform.machine()}"
+    _line("next", next_step(facts, problems))
 
 
 def _line(label: str, text: str, width: int = _LABEL_WIDTH) -> None:

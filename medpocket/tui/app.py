@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from textual import events
 from textual.app import App
@@ -72,7 +73,8 @@ class MedpocketApp(App[None]):
 
     def post_to_chat(self, message: Message) -> None:
         """Hand over a message of the engine; from any thread."""
-        self.chat.post_message(message)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.chat.post_message(message)
 
     def action_show_help(self) -> None:
         """Open the help for what has the focus."""

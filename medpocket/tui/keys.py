@@ -43,6 +43,7 @@ APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
     Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
+    Key("app.doctor", "f8", "app.open('doctor')", "Doctor", "What is wrong with this machine, and what mends it"),
     Key("app.theme", "f9", "app.next_theme", "Colours", "The next theme: dark, light, high contrast, terminal's own"),
     Key("app.suspend", "f12", "app.suspend_process", "Suspend", "Back to the shell; `fg` returns"),
     Key("app.quit", "ctrl+q", "app.quit", "Quit", "Stop what is going on and end", shown=True, priority=True),
@@ -93,6 +94,8 @@ QUESTION = (
 
 SCREEN = (Key("screen.close", "escape", "close", "Back", "Back to the conversation", shown=True),)
 
+RELOAD = (Key("screen.reload", "r", "reload", "Look again", "Find out anew what this screen shows", shown=True),)
+
 EXPERTS = (
     Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
 )
@@ -103,6 +106,7 @@ _GROUPS = (
     ANSWER,
     QUESTION,
     SCREEN,
+    RELOAD,
     EXPERTS,
 )
 

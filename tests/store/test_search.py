@@ -2,7 +2,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from medpocket.store import writer
+from medpocket.store import search, writer
 from medpocket.store.history import History
 from medpocket.store.records import MARK_END, MARK_START, Rating, State
 from medpocket.store.search import Query
@@ -58,6 +58,16 @@ def test_the_best_comes_first(history: History) -> None:
     assert questions(history, "glaucoma")[0] == "glaucoma glaucoma"
 
 
+def test_of_very_many_the_latest_are_put_into_order(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_MOST_WEIGHED", 3)
+    for number in range(8):
+        keep(history, f"glaucoma {number}?", expert="eye_ent" if number % 2 else "neurology")
+    assert set(questions(history, "glaucoma")) == {f"glaucoma {number}?" for number in (4, 5, 6, 7)}
+    assert set(questions(history, "glaucoma expert:eye_ent")) == {f"glaucoma {number}?" for number in (1, 3, 5, 7)}
+    assert len(history.conversations("glaucoma")) == 8, "the titles of all count"
+    assert len(history.conversations("disease")) == 4
+
+
 def test_a_snippet_marks_what_was_found(several: History) -> None:
     (found,) = several.search("furosemide")
     assert f"{MARK_START}Furosemide{MARK_END}; failure" in found.snippet
@@ -93,8 +103,8 @@ def test_a_filter_that_says_nothing_is_named_and_left_out(several: History, text
     "text",
     [
         '"', '""', "'", "*", "^", "-", "(", ")", ":", "{a b}", "AND", "OR NOT", "NEAR(a b)", "a AND", "answer:heart",
-        "%", "_", "\\", ";", "'; DROP TABLE turns; --", 'x" OR turns_words MATCH "y', "heart*failure", '"heart*"', "+a", "\0",
-        "\ud800", "question : heart", "a" * 5000, "w " * 2000, "🙂",
+        "%", "_", "\\", ";", "'; DROP TABLE turns; --", 'x" OR turns_words MATCH "y', "heart*failure",
+        '"heart*"', "+a", "\0", "\ud800", "question : heart", "a" * 5000, "w " * 2000, "🙂",
         "*heart", "expert:' OR 1=1", "in:%", "turns_words:heart",
     ],
 )  # fmt: skip

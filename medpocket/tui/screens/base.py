@@ -84,6 +84,10 @@ class InfoScreen(Screen[None], Generic[Found]):
         """Show a line above the keys, or take it away."""
         self.query_one(".saying", Static).update(Content(printable(text)))
 
+    def action_reload(self) -> None:
+        """Find out anew what is shown."""
+        self.reload()
+
     def action_close(self) -> None:
         """Go back to where the user came from."""
         self.dismiss()

@@ -6,6 +6,7 @@ from typing import Any
 from medpocket.tui.screens.base import InfoScreen
 
 _SCREENS = {
+    "doctor": "DoctorScreen",
     "experts": "ExpertsScreen",
 }
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ScreenResultCallbackType
 from textual.timer import Timer
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
 from medpocket.errors import MedpocketError, PassphraseError
 from medpocket.text import readable_question
@@ -16,7 +17,7 @@ from medpocket.tui import messages, slash
 from medpocket.tui.conversation import Choice, Conversation, Exchange
 from medpocket.tui.keys import CHAT, bindings
 from medpocket.tui.screens.answer_actions import AnswerActions
-from medpocket.tui.services import reopening, routing, vitals
+from medpocket.tui.services import routing, vitals
 from medpocket.tui.services.engine_thread import EngineThread, Question
 from medpocket.tui.services.history import ChatHistory, HistoryState
 from medpocket.tui.services.in_thread import Lane, in_thread
@@ -29,6 +30,7 @@ from medpocket.tui.widgets.title_bar import TitleBar
 from medpocket.tui.widgets.welcome import Welcome
 from medpocket.tui.widgets.why_panel import WhyPanel
 
+_LEAST = (40, 12)  # columns and rows
 _PREVIEW_S = 0.15  # after the last key
 _PREVIEWED = 20_000  # characters; the router reads the ends of a longer text alone
 _VITALS_S = 5.0
@@ -41,9 +43,14 @@ class ChatScreen(AnswerActions):
     BINDINGS = bindings(CHAT)
     AUTO_FOCUS = "#question"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (30, "-high")]  # noqa: RUF012
     DEFAULT_CSS = """
     ChatScreen {
         #asking { height: auto; }
+        #too-small { display: none; height: 1; }
+        &.-flat #too-small, &.-tiny #too-small { display: block; }
+        &.-flat Footer, &.-flat TitleBar, &.-flat StatusLine, &.-flat ExpertBar { display: none; }
+        &.-flat QuestionBox { border: none; min-height: 1; }
         #why { display: none; }
         &.-asked-why #why { display: block; }
         &.-narrow.-asked-why #conversation, &.-tiny.-asked-why #conversation { display: none; }
@@ -68,6 +75,7 @@ class ChatScreen(AnswerActions):
     def compose(self) -> ComposeResult:
         """Title, conversation and why, expert, question, status, keys."""
         yield TitleBar()
+        yield Static(Content(f"MedPocket needs {_LEAST[0]} x {_LEAST[1]}"), id="too-small")
         with Horizontal():
             yield ConversationView()
             yield WhyPanel()
@@ -208,6 +216,8 @@ class ChatScreen(AnswerActions):
         except MedpocketError as error:
             self.tell(error)
             return
+        from medpocket.tui.services import reopening
+
         for exchange in self.conversation.open:
             self._engine.cancel(exchange.number)
         conversation = reopening.conversation_of(id_, turns)
@@ -450,6 +460,8 @@ class ChatScreen(AnswerActions):
         coming = [one for one in conversation.exchanges if one.foreign and one.is_open]
         if conversation.open and not coming:
             return  # an answer of this window is coming
+        from medpocket.tui.services import reopening
+
         reopening.extend(conversation, turns)
         if len(conversation.branch) != before or coming:
             await self.query_one(ConversationView).show(conversation)

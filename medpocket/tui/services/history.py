@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from medpocket import paths
-from medpocket.config import load_settings
 from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
-from medpocket.store import switch
-from medpocket.store.history import History
-from medpocket.store.passphrase import from_surroundings
-from medpocket.store.records import AnsweredBy, Rating, StoredTurn
-from medpocket.store.recovery import set_aside
-from medpocket.store.writer import Keep
 from medpocket.tui.services.in_thread import Lane
+
+if TYPE_CHECKING:  # the store is imported behind the first frame, in the history's thread
+    from medpocket.store.history import History
+    from medpocket.store.records import AnsweredBy, StoredTurn
+    from medpocket.store.writer import Keep
 
 Result = TypeVar("Result")
 
@@ -51,28 +48,32 @@ class ChatHistory:
             self._history.close()
             self._history = None
 
-    def keep(self, model: AnsweredBy, conversation: str | None, parent: int | None) -> Keep | None:
+    def keep(self, model: "AnsweredBy", conversation: str | None, parent: int | None) -> "Keep | None":
         """Say where a question is kept, None where it is not."""
+        from medpocket.store.writer import Keep
+
         return Keep(self._history, model, conversation, parent) if self._history else None
 
-    async def call(self, function: Callable[[History], Result]) -> Result:
+    async def call(self, function: "Callable[[History], Result]") -> Result:
         """Return `function(history)`, called in the history's thread. Raises HistoryError where it is not open."""
         return await self._lane.call(lambda: function(self._opened()))
 
-    async def turns(self, conversation: str) -> list[StoredTurn]:
+    async def turns(self, conversation: str) -> "list[StoredTurn]":
         """Return the turns of a conversation as they were asked."""
         return await self.call(lambda history: history.turns(conversation))
 
-    async def turn(self, conversation: str, number: int) -> StoredTurn:
+    async def turn(self, conversation: str, number: int) -> "StoredTurn":
         """Return one turn."""
         return await self.call(lambda history: history.turn(f"{conversation}.{number}"))
 
-    async def rate(self, turn: StoredTurn, good: bool | None) -> None:
+    async def rate(self, turn: "StoredTurn", good: bool | None) -> None:
         """Keep what the clinician thought of an answer."""
+        from medpocket.store.records import Rating
+
         rating = None if good is None else Rating.GOOD if good else Rating.BAD
         await self.call(lambda history: history.rate(turn, rating))
 
-    async def annotate(self, turn: StoredTurn, note: str) -> None:
+    async def annotate(self, turn: "StoredTurn", note: str) -> None:
         """Keep a note on a turn."""
         await self.call(lambda history: history.annotate(turn, note))
 
@@ -80,12 +81,15 @@ class ChatHistory:
         """Return a number that differs from the last one where somebody else wrote meanwhile; 0 while it is closed."""
         return await self._lane.call(lambda: self._history.changes() if self._history else 0)
 
-    def _opened(self) -> History:
+    def _opened(self) -> "History":
         if self._history is None:
             raise HistoryError("the history is not open", "`medpocket doctor` says why")
         return self._history
 
     def _open(self, passphrase: str | None) -> None:
+
+        from medpocket.store import switch
+
         self._close()
         if not switch.is_on():
             return
@@ -101,8 +105,10 @@ class ChatHistory:
         self._history = history
         self.state = HistoryState.ENCRYPTED if history.locked else HistoryState.OPEN
 
-    def _open_or_begin(self, passphrase: str | None) -> History:
+    def _open_or_begin(self, passphrase: str | None) -> "History":
         """Open the history; a damaged one is set aside, and a new one begun."""
+        from medpocket.store.recovery import set_aside
+
         try:
             return _open(passphrase)
         except DamagedHistoryError as error:
@@ -115,7 +121,11 @@ class ChatHistory:
         self.state = HistoryState.CLOSED
 
 
-def _open(passphrase: str | None) -> History:
+def _open(passphrase: str | None) -> "History":
+    from medpocket import paths
+    from medpocket.store.history import History
+    from medpocket.store.passphrase import from_surroundings
+
     def find() -> str | None:
         return passphrase if passphrase is not None else from_surroundings(paths.history_folder())
 
@@ -124,8 +134,10 @@ def _open(passphrase: str | None) -> History:
     return history
 
 
-def _kept_from(history: History) -> HistoryError | None:
+def _kept_from(history: "History") -> HistoryError | None:
     """Why nothing may be written to it, if so."""
+    from medpocket.config import load_settings
+
     if history.read_only:
         return HistoryError(f"nothing is kept: {history.read_only}", "`medpocket history path` shows where it is")
     if load_settings().require_encrypted_history and not history.locked:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from medpocket.errors import unexpected
+
 Result = TypeVar("Result")
 
 
@@ -19,7 +21,7 @@ class Lane:
         self._thread: threading.Thread | None = None
 
     async def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return `function(*arguments)`, called in the lane's thread."""
+        """Return `function(*arguments)`, called in the lane's thread. Raises MedpocketError, whatever went wrong."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
@@ -33,7 +35,7 @@ class Lane:
 
 
 async def in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Return `function(*arguments)`, called in a daemon thread of its own."""
+    """Return `function(*arguments)`, called in a daemon thread of its own. Raises MedpocketError, and nothing else."""
     future, call = _handed_over(function, arguments)
     threading.Thread(target=call, name="in-thread", daemon=True).start()
     return await future
@@ -58,8 +60,8 @@ def _handed_over(
         result, problem = None, None
         try:
             result = function(*arguments)
-        except BaseException as error:  # handed over, whatever it is
-            problem = error
+        except Exception as error:  # a screen tells it, whatever it is
+            problem = unexpected(error)
         with suppress(RuntimeError):  # the app has ended meanwhile
             loop.call_soon_threadsafe(settle, result, problem)
 

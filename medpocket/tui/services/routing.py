@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from medpocket.registry import GENERAL, Registry, load_registry
-from medpocket.router.route import load_router
 from medpocket.types import Route
 
 RUNNERS_UP = 3
@@ -39,6 +38,8 @@ def _registry() -> Registry:
 
 def preview(text: str) -> Preview | None:
     """Route `text`; None where there is nothing to read. Raises RouterError and SettingsError."""
+    from medpocket.router.route import load_router  # with numpy: behind the first frame
+
     return as_preview(load_router().route(text)) if text.strip() else None
 
 

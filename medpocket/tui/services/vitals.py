@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from medpocket.errors import OfflineError
+from medpocket.lockdown import network_is_refused
 from medpocket.models.hardware import available_bytes, battery, resident_bytes
 
 
@@ -19,14 +19,3 @@ class Vitals:
 def vitals() -> Vitals:
     """Look now."""
     return Vitals(resident_bytes(), available_bytes(), battery(), network_is_refused())
-
-
-def network_is_refused() -> bool:
-    """Try to open a network socket; tell whether this process was refused."""
-    import socket
-
-    try:
-        socket.socket(socket.AF_INET).close()
-    except OfflineError:
-        return True
-    return False

@@ -63,8 +63,7 @@ class QuestionBox(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = without_controls(event.text)[0]
-        await super()._on_paste(event)
+        event.text = without_controls(event.text)[0]  # TextArea's own handler, called after this one, inserts it
 
     def action_send(self) -> None:
         """Send what is typed, where there is something."""

@@ -10,12 +10,14 @@ from pathlib import Path
 from medpocket import __version__, paths
 from medpocket.config import Settings, load_settings
 from medpocket.errors import MedpocketError, ModelFileError
+from medpocket.lockdown import network_is_refused
 from medpocket.models.accelerators import Accelerator
 from medpocket.models.gguf_check import check_model_file
 from medpocket.models.hardware import Machine, cgroup_cores, describe_machine
 from medpocket.models.installed import installed_models
 from medpocket.models.judged import Judged, judge, tensor_types
 from medpocket.models.locate import default_model, installed_file, locate_model
+from medpocket.models.rates_file import read_rates
 from medpocket.models.shape import ModelShape, shape_of
 from medpocket.models.speed import MachineRates
 from medpocket.models.surroundings import free_disk_bytes
@@ -70,8 +72,11 @@ class Facts:
     core_limit: float | None = None
 
 
-def gather() -> Facts:
-    """Look at everything; no model is loaded, and nothing that is wrong raises."""
+def gather(*, measure: bool = True) -> Facts:
+    """Look at everything; no model is loaded, and nothing that is wrong raises.
+
+    Without `measure` the speed of this machine is what was measured before, else not known.
+    """
     machine = describe_machine()
     registry, settings, broken = _read_settings()
     llama_error, devices, compiled_with = _llama(machine)
@@ -84,7 +89,9 @@ def gather() -> Facts:
             broken = error
     one = next((one for one in installed if one.name == chosen), None)
     spec = registry.models.get(chosen) if registry and chosen else None
-    rates = _rates(one.shape, machine) if one and one.shape and not llama_error else None
+    rates = read_rates(machine)
+    if measure and one and one.shape and not llama_error:
+        rates = _measured(one.shape, machine)
     return Facts(
         versions={"medpocket": __version__, "python": platform.python_version(), **_versions()},
         machine=machine,
@@ -97,7 +104,7 @@ def gather() -> Facts:
             "machine": paths.machine_config_folder(),
             "assets": paths.assets_folder(),
         },
-        offline=_offline(),
+        offline=network_is_refused(),
         registry=registry,
         settings=settings,
         broken=broken,
@@ -178,23 +185,10 @@ def _cannot_be_located(chosen: str | None, registry: Registry | None) -> Medpock
         return error
 
 
-def _rates(shape: ModelShape, machine: Machine) -> MachineRates | None:
+def _measured(shape: ModelShape, machine: Machine) -> MachineRates | None:
     from medpocket.engine.probe import machine_rates
 
     try:
         return machine_rates(tensor_types([shape]), machine)
     except (MedpocketError, OSError, AttributeError):
         return None
-
-
-def _offline() -> bool:
-    """Try to open a network socket; it must be refused."""
-    import socket
-
-    from medpocket.errors import OfflineError
-
-    try:
-        socket.socket(socket.AF_INET).close()
-    except OfflineError:
-        return True
-    return False

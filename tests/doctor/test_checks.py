@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from medpocket.cli.doctor import report
-from medpocket.cli.doctor_checks import LEAST_DISK_BYTES, problems_of
-from medpocket.cli.doctor_facts import Facts
 from medpocket.config import Settings
+from medpocket.doctor.checks import LEAST_DISK_BYTES, problems_of
+from medpocket.doctor.facts import Facts
 from medpocket.errors import ModelFileError
 from medpocket.models.judged import judge
 from medpocket.models.surroundings import Power

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from medpocket.cli.doctor_facts import READ_ONLY, Facts, can_write
+from medpocket.doctor.facts import READ_ONLY, Facts, can_write
 from medpocket.models.fit import memory_short
 from medpocket.models.memory import SMALLEST_CONTEXT, gigabytes
 

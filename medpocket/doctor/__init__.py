@@ -1,0 +1,1 @@
+"""What this machine has, what is installed, what is wrong, and what mends it."""
