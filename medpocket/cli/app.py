@@ -21,7 +21,7 @@ COMMANDS = {
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
     "history": ("medpocket.cli.history", "Find, keep, lock and remove what was asked and answered."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
-    "bench": ("medpocket.cli.bench", "Measure speed and memory, beside llama.cpp's own tools."),
+    "bench": ("medpocket.cli.bench", "Measure how fast models are on this machine, and the memory that they take."),
     "doctor": (
         "medpocket.cli.doctor",
         "Say what this machine has, what is installed, what is wrong, and what to do next.",
