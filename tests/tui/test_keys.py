@@ -120,6 +120,7 @@ async def test_at_most_thirty_answers_are_mounted_however_long_the_conversation(
         for _ in range(6):
             before = len(view.views())
             view.release_anchor()
+            await pilot.pause(0.2)
             first = view.views()[0].exchange
             view.scroll_to(y=0, animate=False, immediate=True)
             await until(pilot, lambda first=first: view.views()[0].exchange is not first)  # type: ignore[misc]
