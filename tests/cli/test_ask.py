@@ -272,7 +272,7 @@ def test_a_read_only_or_full_home_does_not_keep_from_answering(home: Path, tmp_p
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout
-    # Neither the answer nor its audit line can be kept; the model's mark, the route, the answer's end: nothing of a log.
+    # Neither the answer nor its audit line can be kept; the mark, the route, the answer's end: nothing of a log.
     assert len(result.stderr.splitlines()) == 5
     assert b"not in the audit log" in result.stderr
 

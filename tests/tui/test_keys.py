@@ -117,12 +117,10 @@ async def test_at_most_thirty_answers_are_mounted_however_long_the_conversation(
             exchanges.append(parent)
         await app.chat.show_conversation(Conversation(exchanges))
         view = app.chat.query_one(ConversationView)
-        for _ in range(6):
-            before = len(view.views())
+        most = 0
+        while view.views()[0].exchange is not exchanges[414]:
             view.release_anchor()
-            first = view.views()[0].exchange
             view.scroll_to(y=0, animate=False, immediate=True)
-            await until(pilot, lambda first=first: view.views()[0].exchange is not first)  # type: ignore[misc]
-            assert before <= MOST_MOUNTED
-            assert len(view.views()) <= MOST_MOUNTED
-        assert view.views()[0].exchange.question != "Question 494"
+            await pilot.pause(0.05)
+            most = max(most, len(view.views()))
+        assert most == MOST_MOUNTED
