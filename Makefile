@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove demo-model experts router settings-page commands-page clean
+.PHONY: ask test check prove bench demo-model experts router settings-page commands-page clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -16,7 +16,7 @@ export Q
 
 ## test: the test suite, under 5 minutes
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 ## check: lint, types, directions of imports
 check: $(VENV)/ready-dev
@@ -28,6 +28,10 @@ check: $(VENV)/ready-dev
 ## prove: the long tests; nothing there may be skipped
 prove: $(VENV)/ready-train
 	$(BIN)/python -m pytest -m prove --no-skips --timeout 1200
+
+## bench: speed and memory of the demonstration model and of a 7B-shaped file, written once (4.4 GB), beside llama.cpp's tools
+bench: $(VENV)/ready
+	$(BIN)/medpocket bench demo --shape 7b $(if $(TOOLS),--tools "$(TOOLS)")
 
 ## demo-model: train the demonstration model anew; DATA is the folder of its texts (docs/demo-model.md)
 demo-model: $(VENV)/ready-train

@@ -1,19 +1,35 @@
-"""The one path of a question: route, expert, prompt, generate, show.
+"""The one path of a question: route, expert, prompt, generate, record, show.
 
 `Assistant.ask` yields what happens as typed events; who prints them, or posts them to a screen, does not know how
 they are made.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Engine, Scaled
-from medpocket.errors import AdapterError, QuestionError, RouterError
+from medpocket.errors import AdapterError, MedpocketError, QuestionError, RouterError
 from medpocket.registry import GENERAL, ExpertSpec, Registry
+from medpocket.store.records import Asked, State
+from medpocket.store.writer import Keep
 from medpocket.text import readable, readable_question
-from medpocket.types import ActiveAdapter, Event, Finished, Generated, Notice, Route, Routed, Sampling, Turn
+from medpocket.types import (
+    ActiveAdapter,
+    Delta,
+    EngineEvent,
+    Event,
+    Finished,
+    Generated,
+    Kept,
+    Notice,
+    Route,
+    Routed,
+    Sampling,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from medpocket.engine.cancel import Cancellation
@@ -62,13 +78,15 @@ class Assistant:
         route: bool = True,
         mix: bool = False,
         system: str | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Event]:
         """Answer `question`, which follows `history`.
 
         `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off. A
         conversation keeps its expert unless the question clearly belongs to another. With `mix`, a second expert
         whose score is close answers too, at scales taken from both scores.
-        `system` stands in the place of the expert's own line. The last event is Finished, also when cancelled.
+        `system` stands in the place of the expert's own line. `keep` says where the question and its answer are kept;
+        an answer goes on where they cannot be, and says so. The last event is Finished, also when cancelled.
 
         Raises QuestionError (empty, not text, too long), UnknownNameError (expert), EngineError and MemoryShortError.
         """
@@ -77,21 +95,17 @@ class Assistant:
         adapters, problems = self._adapters(chosen.experts)
         line = chosen.line if system is None else readable(system)[0]
         turns, prompt, dropped = self._fit([*history, Turn("user", question, line=line, expert=chosen.first.id)])
-        yield chosen.event(adapters)
-        yield from map(Notice, (*chosen.notices, *problems))
-        if removed:
-            yield Notice(
-                f"{removed} control character{'s were' if removed > 1 else ' was'} taken out of the question; "
-                "check that it was copied whole"
-            )
-        if not self._engine.model.has_template:
-            yield Notice("this model has no chat template: it reads the text as it is, and goes on from there")
-        if dropped:
-            yield Notice(
-                f"the conversation is longer than the context of {self._engine.model.context:,} tokens: "
-                f"its first {dropped} turns are no longer read"
-            )
-        for event in self._engine.generate(prompt, self._sampling, cancel, [scaled for _, scaled in adapters]):
+        routed = chosen.event(adapters)
+        yield routed
+        notices = (*chosen.notices, *problems, *self._notices(removed, dropped))
+        yield from map(Notice, notices)
+        generated = self._engine.generate(prompt, self._sampling, cancel, [scaled for _, scaled in adapters])
+        if keep:
+            asked = _asked(question, routed, line, self._sampling, notices, keep)
+            events: Iterator[EngineEvent | Notice | Kept] = _recorded(generated, asked, keep)
+        else:
+            events = generated
+        for event in events:
             if isinstance(event, Generated):
                 answer = Turn("assistant", event.text, event.ids)
                 yield Finished(event.text, event.stop, event.stats, (*turns, answer))
@@ -104,6 +118,21 @@ class Assistant:
         A request that comes meanwhile sets `cancel`, and waits no longer than one operation of llama.cpp takes.
         """
         return self._engine.read_answer(cancel)
+
+    def _notices(self, removed: int, dropped: int) -> Iterator[str]:
+        """What the user should know of the question, the model and the conversation."""
+        if removed:
+            yield (
+                f"{removed} control character{'s were' if removed > 1 else ' was'} taken out of the question; "
+                "check that it was copied whole"
+            )
+        if not self._engine.model.has_template:
+            yield "this model has no chat template: it reads the text as it is, and goes on from there"
+        if dropped:
+            yield (
+                f"the conversation is longer than the context of {self._engine.model.context:,} tokens: "
+                f"its first {dropped} turns are no longer read"
+            )
 
     def _choose_experts(
         self,
@@ -134,21 +163,22 @@ class Assistant:
         found = router.route(question)
         asked = [turn for turn in history if turn.role == "user"]
         held = asked[-1].expert if asked else ""
-        if held and not _belongs_elsewhere(router, found, held, asked[-1].text, question):
-            return _Chosen([(self._registry.expert(held), 1.0)], "the conversation stays with it", found.scores[held])
+        if held in self._registry.experts and not _belongs_elsewhere(router, found, held, asked[-1].text, question):
+            stays = [(self._registry.expert(held), 1.0)]
+            return _Chosen(stays, "the conversation stays with it", found.scores.get(held), route=found)
         terms = ", ".join(one.term for one in found.evidence[:_TERMS_NAMED])
         why = "; ".join(part for part in (terms, found.note) if part) or "it is of no specialty"
         first = (self._registry.expert(found.expert), 1.0)
         second = _close_second(found)
         if second is None:
-            return _Chosen([first], why, found.score)
+            return _Chosen([first], why, found.score, route=found)
         name, score = second
         if not mix:
             told = f"{name} is close ({score:.2f}): `-e {name}` asks it, `--mix auto` asks both"
-            return _Chosen([first], why, found.score, (told,))
+            return _Chosen([first], why, found.score, (told,), found)
         whole = found.score + score
         both = [(first[0], found.score / whole), (self._registry.expert(name), score / whole)]
-        return _Chosen(both, f"{why}; mixed with {name} {score:.2f}", found.score)
+        return _Chosen(both, f"{why}; mixed with {name} {score:.2f}", found.score, route=found)
 
     def _adapters(
         self, experts: Sequence[tuple[ExpertSpec, float]]
@@ -199,6 +229,7 @@ class _Chosen:
     why: str
     score: float | None = None
     notices: tuple[str, ...] = ()
+    route: Route | None = None
 
     @property
     def first(self) -> ExpertSpec:
@@ -211,7 +242,57 @@ class _Chosen:
 
     def event(self, adapters: Sequence[tuple[ExpertSpec, Scaled]]) -> Routed:
         active = tuple(ActiveAdapter(spec.id, scaled.file.sha256, scaled.scale) for spec, scaled in adapters)
-        return Routed(self.first.id, self.first.title, self.why, self.score, active)
+        return Routed(self.first.id, self.first.title, self.why, self.score, active, self.route)
+
+
+def _asked(question: str, routed: Routed, line: str, sampling: Sampling, notices: tuple[str, ...], keep: Keep) -> Asked:
+    return Asked(
+        question=question,
+        model=keep.model,
+        expert=routed.expert,
+        title=routed.title,
+        why=routed.why,
+        line=line,
+        score=routed.score,
+        scores=routed.route.scores if routed.route else {},
+        evidence=routed.route.evidence if routed.route else (),
+        adapters=routed.adapters,
+        sampling=sampling,
+        notices=notices,
+    )
+
+
+def _recorded(events: Iterator[EngineEvent], asked: Asked, keep: Keep) -> Iterator[EngineEvent | Notice | Kept]:
+    """Yield `events`, keeping the answer that they make before it is shown; where it cannot be kept, say so."""
+    try:
+        recording = keep.history.begin(asked, conversation=keep.conversation, parent=keep.parent)
+    except MedpocketError as error:
+        yield _not_kept(error)
+        yield from events
+        return
+    yield Kept(recording.turn.conversation, recording.turn.number)
+    unfinished = State.FAILED
+    try:
+        for event in events:
+            if isinstance(event, Generated):
+                unfinished = State.STOPPED if event.stop == "cancelled" else State.COMPLETE
+                try:
+                    recording.finish(unfinished, answer=event.text, stop=event.stop, stats=event.stats)
+                except MedpocketError as error:
+                    yield _not_kept(error)
+            elif isinstance(event, Delta):
+                recording.append(event.text)
+            yield event
+    except GeneratorExit:  # nobody listens any more
+        unfinished = State.STOPPED
+        raise
+    finally:
+        with contextlib.suppress(MedpocketError):
+            recording.finish(unfinished)
+
+
+def _not_kept(error: MedpocketError) -> Notice:
+    return Notice(f"this answer is not kept whole: {error.message}; {error.hint}")
 
 
 def _belongs_elsewhere(router: Routes, found: Route, held: str, before: str, question: str) -> bool:

@@ -156,6 +156,15 @@ class Settings:
             machine_decides="yes",
         ),
     )
+    require_encrypted_history: bool = field(
+        default=False,
+        metadata=about(
+            Flag(),
+            "Whether questions and answers are kept only in a history that is locked with a passphrase. An answer is "
+            "given all the same; it is not kept, and that is said.",
+            machine_decides="yes",
+        ),
+    )
     log_level: str = field(
         default="warning",
         metadata=about(
@@ -169,6 +178,14 @@ class Settings:
         metadata=about(
             Choice(("dark", "light", "contrast", "ansi")),
             "The colours of the app: `contrast` is black and white with few others, `ansi` takes the terminal's own.",
+        ),
+    )
+    lock_after: float = field(
+        default=15,
+        metadata=about(
+            Number(0, 1440),
+            "Minutes without a key after which the app locks an encrypted history and hides the conversation; 0 never "
+            "does.",
         ),
     )
     keys: Mapping[str, str] = field(

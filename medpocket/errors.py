@@ -12,8 +12,14 @@ MedpocketError
 │   ├── MemoryShortError  the model needs more memory than this machine has free
 │   └── EngineError       llama.cpp failed although the file looked right
 ├── RouterError           the router's weights are missing or damaged
+├── BenchmarkError        nothing can be measured: a tool is missing, or does not do what it should
+├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
+├── HistoryError          the history cannot be read or written
+│   ├── LockedHistoryError   it is locked, and no passphrase was given
+│   ├── PassphraseError      the passphrase is wrong
+│   └── DamagedHistoryError  its file is damaged
 └── OfflineError          something tried to reach the network
 
 An error says what is wrong (`message`) and what to do next (`hint`), one line each. Neither ever
@@ -117,6 +123,18 @@ class RouterError(MedpocketError):
     code = "router"
 
 
+class BenchmarkError(MedpocketError):
+    """Nothing can be measured: a tool is missing, or does not do what it should."""
+
+    code = "benchmark"
+
+
+class ResultsError(MedpocketError):
+    """The file of evaluation results cannot be used, or has no such run."""
+
+    code = "results"
+
+
 class DownloadError(MedpocketError):
     """A file cannot be fetched: it is forbidden, there is no network, or what came is not what was promised."""
 
@@ -127,6 +145,30 @@ class DiskShortError(MedpocketError):
     """There is too little room on the disk."""
 
     code = "disk"
+
+
+class HistoryError(MedpocketError):
+    """The history cannot be read or written."""
+
+    code = "history"
+
+
+class LockedHistoryError(HistoryError):
+    """The history is locked, and no passphrase was given."""
+
+    code = "history-locked"
+
+
+class PassphraseError(HistoryError):
+    """The passphrase is wrong."""
+
+    code = "passphrase"
+
+
+class DamagedHistoryError(HistoryError):
+    """The history's file is damaged."""
+
+    code = "history-damaged"
 
 
 class OfflineError(MedpocketError):

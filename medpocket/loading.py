@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from medpocket.assistant import Assistant
 from medpocket.config import LARGEST_CONTEXT_UNASKED, Settings
-from medpocket.engine.protocol import Engine
+from medpocket.engine.protocol import Engine, LoadedModel
 from medpocket.experts.active import ActiveExperts
 from medpocket.experts.library import Library
+from medpocket.models.hashing import sha256_of
 from medpocket.models.locate import LocatedModel, smaller_choice
 from medpocket.registry import Registry
+from medpocket.store.records import AnsweredBy
 from medpocket.types import Sampling
 
 if TYPE_CHECKING:
@@ -40,6 +42,14 @@ def load_located(
         smaller=lambda available: smaller_choice(registry, available),
         force=force,
     )
+
+
+def answered_by(located: LocatedModel, model: LoadedModel) -> AnsweredBy:
+    """Return what the history keeps of the model of an answer. A file that was given by its path is not hashed."""
+    sha256 = located.sha256
+    if located.spec and located.spec.asset:
+        sha256 = sha256_of(located.path)
+    return AnsweredBy(model.name, model.quantization, model.fingerprint, sha256, model.demonstration)
 
 
 def assistant_on(engine: Engine, registry: Registry, sampling: Sampling) -> Assistant:

@@ -35,6 +35,10 @@ def log_folder() -> Path:
     return _folder("log")
 
 
+def history_folder() -> Path:
+    return data_folder() / "history"
+
+
 def models_folder() -> Path:
     return data_folder() / "models"
 

@@ -108,7 +108,7 @@ class Route:
 class Routed:
     """Which expert answers, and why. `score` is the router's, None where it was not asked.
 
-    `adapters` is empty where the expert is its line alone.
+    `adapters` is empty where the expert is its line alone. `route` is all that the router said.
     """
 
     expert: str
@@ -116,6 +116,7 @@ class Routed:
     why: str
     score: float | None = None
     adapters: tuple[ActiveAdapter, ...] = ()
+    route: Route | None = None
 
     @property
     def has_adapter(self) -> bool:
@@ -127,6 +128,14 @@ class Notice:
     """Something the user should know about this answer."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The question is in the history, and its answer will be: the id of its conversation, and its number there."""
+
+    conversation: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -165,4 +174,4 @@ class Finished:
 
 
 EngineEvent = Union[PromptProgress, Delta, Generated]
-Event = Union[Routed, Notice, PromptProgress, Delta, Finished]
+Event = Union[Routed, Notice, Kept, PromptProgress, Delta, Finished]

@@ -31,7 +31,7 @@ async def draw(columns: int, rows: int, theme: str, keys: list[str]) -> str:
             app.chat.query_one(QuestionBox).insert(QUESTION)
             await pilot.press("enter")
             for _ in range(_WAIT_S * 5):
-                last = app.chat.conversation.last
+                last = app.chat.conversation.leaf
                 if last and not last.is_open:
                     break
                 await pilot.pause(0.2)

@@ -12,7 +12,7 @@ from medpocket.engine.cancel import Cancellation
 from medpocket.engine.protocol import LoadedModel
 from medpocket.experts.active import NONE
 from medpocket.models.locate import LocatedModel
-from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed
+from medpocket.types import Delta, Event, Finished, Kept, Notice, PromptProgress, Routed
 
 _STOPPED = {
     "length": "the answer was ended at max_tokens; -o max_tokens N allows more",
@@ -36,6 +36,8 @@ class Request:
     stream: bool
     stats: bool
     force: bool = False
+    log: bool = True  # whether question and answer are kept
+    follows: str | None = None  # the conversation or turn to go on from; empty: the last one
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Answering:
     routed: Routed | None = None
     notices: list[str] = field(default_factory=list)
     finished: Finished | None = None
+    kept: Kept | None = None
+    not_kept: str = ""  # why there is no history
     answers: list[dict[str, Any]] = field(default_factory=list)  # for --json
     _ended: int = 0  # answers that are complete, or were stopped
     since_start_s: float | None = None
@@ -67,15 +71,17 @@ class Answering:
             case LoadedModel():
                 self.model = event
             case Routed():
-                if self.routed is None:
+                first, self.routed, self.notices, self.kept = self.routed is None, event, [], None
+                if first:
                     self._introduce(located)
-                self.routed, self.notices = event, []
                 self._note(_routed_line(event))
                 if self.compares and not self.request.as_json:
                     self.writer.write(f"== {self._compared()} ==\n")
             case Notice():
                 self.notices.append(event.text)
                 self._note(event.text)
+            case Kept():
+                self.kept = event
             case PromptProgress() if not self.request.as_json:
                 diagnostics.progress(event.evaluated, event.total)
             case Delta():
@@ -115,9 +121,14 @@ class Answering:
             diagnostics.notice(_STOPPED[finished.stop])
         if self.request.stats:
             diagnostics.notice(self._stats_line(finished))
+            if self.kept:
+                diagnostics.notice(f"kept as {self.kept.conversation}.{self.kept.number}")
 
     def _introduce(self, located: LocatedModel) -> None:
         spec = located.spec
+        if self.not_kept:
+            self.notices.append(self.not_kept)
+            self._note(self.not_kept)
         self.demonstration = bool(self.model and self.model.demonstration)
         if self.demonstration:
             self._note("demonstration model, not a clinical model; for BioMistral-7B: medpocket models pull")
@@ -154,11 +165,10 @@ class Answering:
         return {
             "answer": finished.answer,
             "stop": finished.stop,
+            "kept_as": f"{self.kept.conversation}.{self.kept.number}" if self.kept else None,
             "demonstration": self.demonstration,
             "model": dataclasses.asdict(self.model) if self.model else None,
-            "expert": dataclasses.asdict(self.routed) | {"has_adapter": self.routed.has_adapter}
-            if self.routed
-            else None,
+            "expert": _expert_as_json(self.routed) if self.routed else None,
             "notices": self.notices,
             "stats": dataclasses.asdict(stats)
             | {
@@ -167,6 +177,11 @@ class Answering:
                 "first_token_since_start_s": self.since_start_s,
             },
         }
+
+
+def _expert_as_json(routed: Routed) -> dict[str, Any]:
+    """All but the route, which `medpocket route --json` prints."""
+    return dataclasses.asdict(dataclasses.replace(routed, route=None)) | {"has_adapter": routed.has_adapter}
 
 
 def _routed_line(routed: Routed) -> str:

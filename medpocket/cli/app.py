@@ -19,7 +19,9 @@ COMMANDS = {
     "route": ("medpocket.cli.route", "Name the expert that TEXT belongs to, or `general` where none fits."),
     "models": ("medpocket.cli.models", "List the models; get them by line or by USB stick, and keep them safe."),
     "experts": ("medpocket.cli.experts", "List the experts; add, verify, remove, quantize and train their adapters."),
+    "history": ("medpocket.cli.history", "Find, keep, lock and remove what was asked and answered."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
+    "bench": ("medpocket.cli.bench", "Measure speed and memory, beside llama.cpp's own tools."),
     "doctor": (
         "medpocket.cli.doctor",
         "Say what this machine has, what is installed, what is wrong, and what to do next.",

@@ -1,5 +1,6 @@
 """`medpocket ask`: one question, one answer."""
 
+import contextlib
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,19 +10,23 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
+from medpocket.cli.history_open import open_history, open_to_record
 from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
 from medpocket.cli.worker import iterate_in_thread
-from medpocket.config import load_settings, option_rules, sampling_for
+from medpocket.config import Settings, load_settings, option_rules, sampling_for
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.protocol import LoadedModel
-from medpocket.errors import ModelError
-from medpocket.loading import assistant_on, load_located
+from medpocket.errors import HistoryError, MedpocketError, ModelError, OptionError
+from medpocket.loading import answered_by, assistant_on, load_located
 from medpocket.lockdown import hide_memory
 from medpocket.models.locate import LocatedModel, default_model, locate_model
 from medpocket.registry import Registry, load_registry
+from medpocket.store.history import History
+from medpocket.store.records import StoredTurn, as_turns
+from medpocket.store.writer import Keep
 from medpocket.text import readable, readable_question
-from medpocket.types import Event
+from medpocket.types import Event, Kept
 
 
 def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[Any]:
@@ -35,6 +40,18 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
 def complete_expert(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Complete the ids of experts."""
     return [name for name in load_registry().experts if name.startswith(incomplete)]
+
+
+def complete_conversation(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the ids of the latest conversations, with their titles, where that needs no passphrase."""
+    from click.shell_completion import CompletionItem
+
+    with contextlib.suppress(MedpocketError):
+        history = History.open(create=False)
+        if history:
+            latest = history.conversations(limit=50)
+            return [CompletionItem(one.id, help=one.title) for one in latest if one.id.startswith(incomplete)]
+    return []
 
 
 @click.command()
@@ -57,6 +74,14 @@ def complete_expert(_context: click.Context, _parameter: click.Parameter, incomp
     help=f"A setting for this answer: {', '.join(option_rules())}.",
 )
 @click.option("--seed", metavar="N", help="Repeat an answer: the seed that --stats showed.")
+@click.option("-c", "--continue", "continues", is_flag=True, help="Go on with the last conversation.")
+@click.option(
+    "--cid",
+    metavar="ID",
+    shell_complete=complete_conversation,
+    help="Go on with a conversation, or from one of its turns.",
+)
+@click.option("-n", "--no-log", is_flag=True, help="Keep neither question nor answer.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.option("--plain", is_flag=True, help="No colours and no changing lines, for screen readers.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
@@ -72,6 +97,9 @@ def ask(
     system: str | None,
     options: tuple[tuple[str, str], ...],
     seed: str | None,
+    continues: bool,
+    cid: str | None,
+    no_log: bool,
     as_json: bool,
     plain: bool,
     no_stream: bool,
@@ -87,12 +115,32 @@ def ask(
     medpocket ask "What are the symptoms of glaucoma?"
     medpocket ask "Summarise the findings." < note.txt
     medpocket ask -e cardiology -o temperature 0 "When is an ICD indicated?"
+    medpocket ask -c "And in children?"
     """
+    if continues and cid is not None:
+        raise OptionError("-c goes on with the last conversation, --cid with a named one", "give one of the two")
     diagnostics.plain = plain
     given = dict(options) | ({"seed": seed} if seed is not None else {})
     answers = experts_named(expert, mix, compare)
     route, mixes = not no_route, mix == AUTO
-    return _ask(Request(question, model, answers, route, mixes, system, given, as_json, not no_stream, stats, force))
+    follows = "" if continues else cid
+    return _ask(
+        Request(
+            question,
+            model,
+            answers,
+            route,
+            mixes,
+            system,
+            given,
+            as_json,
+            not no_stream,
+            stats,
+            force,
+            not no_log,
+            follows,
+        )
+    )
 
 
 def _ask(request: Request) -> int:
@@ -111,6 +159,8 @@ def _ask(request: Request) -> int:
     settings, sampling = sampling_for(configured, model_sampling, request.options)
     cancel = Cancellation()
     answering = Answering(request, cancel)
+    history, answering.not_kept = _open_history(request, configured)
+    earlier = _earlier(history, request.follows) if history else []
 
     def events() -> Iterator[Event | LoadedModel]:
         engine = load_located(
@@ -123,13 +173,27 @@ def _ask(request: Request) -> int:
         try:
             yield engine.model
             assistant = assistant_on(engine, registry, sampling)
+            conversation = earlier[0].conversation if earlier else None
             for experts in request.answers or ((),):
                 if cancel.is_set():
                     break
-                route = request.route and not request.answers
-                yield from assistant.ask(
-                    question, cancel, experts=experts, route=route, mix=request.mix, system=request.system
-                )
+                keep = None
+                if history and request.log and not answering.not_kept:
+                    model = answered_by(located, engine.model)
+                    keep = Keep(history, model, conversation, earlier[-1].number if earlier else None)
+                for event in assistant.ask(
+                    question,
+                    cancel,
+                    history=as_turns(earlier),
+                    experts=experts,
+                    route=request.route and not request.answers,
+                    mix=request.mix,
+                    system=request.system,
+                    keep=keep,
+                ):
+                    if isinstance(event, Kept):
+                        conversation = event.conversation
+                    yield event
         finally:
             engine.close()
 
@@ -145,7 +209,30 @@ def _ask(request: Request) -> int:
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+        if history:
+            history.close()
     return answering.finish()
+
+
+def _open_history(request: Request, settings: Settings) -> tuple[History | None, str]:
+    """The history, where it is needed, and why the answer is not kept, where it should be."""
+    history, problem = None, ""
+    if request.log:
+        history, problem = open_to_record(settings, asks=not request.as_json)
+    if history is None and request.follows is not None:
+        history = open_history()
+    return history, problem
+
+
+def _earlier(history: History, follows: str | None) -> list[StoredTurn]:
+    """The turns that the question follows."""
+    if follows is None:
+        return []
+    last = history.latest() if follows == "" else None
+    if follows == "" and last is None:
+        raise HistoryError("there is no conversation to go on with", "ask without -c first")
+    turn = history.turn(last.id if last else follows)
+    return history.branch(turn.conversation, turn.number)
 
 
 def _locate(request: Request, registry: Registry, configured: str | None) -> LocatedModel:

@@ -36,6 +36,7 @@ def load_engine(
     batch: int = 512,
     gpu_layers: int | None = None,
     repack: bool = False,
+    for_scoring: bool = False,
     log_level: str = "warning",
     smaller: Callable[[int], str] | None = None,
     try_first: bool = True,
@@ -45,10 +46,11 @@ def load_engine(
 
     Contexts are in tokens. `context` None means what the model was trained for, up to `most_context`.
     `trained_context` corrects a file that claims more. `gpu_layers` None means as many as fit (models/fit.py).
-    `template` is used where the file has none. `smaller` names, for the bytes of memory that are free, what to take in
-    the place of a model that does not fit. `try_first` has a model of an uncommon architecture run in a process of its
-    own before (trial.py). `force` loads it even where memory looks short: the system may then read the weights from
-    the disk again for every token, or end the process.
+    `template` is used where the file has none. `for_scoring` makes a context in which `score_choices` works.
+    `smaller` names, for the bytes of memory that are free, what to take in the place of a model that does not fit.
+    `try_first` has a model of an uncommon architecture run in a process of its own before (trial.py). `force` loads it
+    even where memory looks short: the system may then read the weights from the disk again for every token, or end
+    the process.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
@@ -101,6 +103,7 @@ def load_engine(
         gpu_layers=fit.gpu_layers,
         repack=fit.repacked,
         mapped=fit.mapped,
+        for_scoring=for_scoring,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import llama_cpp
 
@@ -9,7 +10,12 @@ from medpocket.engine.logs import LlamaLog, reason
 from medpocket.engine.system import system_features
 from medpocket.errors import EngineError, SettingsError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 DECODED, ABORTED = 0, 2  # of llama_decode's results, those that are no failure
+_ROWS_AT_ONCE = 32  # of logits, whose exponentials then stay in the processor's cache
 
 
 def load_model(
@@ -46,12 +52,22 @@ def load_model(
     return int(model)
 
 
-def create_context(model: int, log: LlamaLog, *, context: int, threads: int, batch: int) -> int:
-    """Make room for `context` tokens. Raises EngineError with llama.cpp's own reason."""
+def create_context(
+    model: int, log: LlamaLog, *, context: int, threads: int, batch: int, sequences: int = 1, float32: bool = False
+) -> int:
+    """Make room for `context` tokens, of all `sequences` together. Raises EngineError with llama.cpp's own reason.
+
+    Keys and values are kept as float16, or as `float32`, and then compared without flash attention's own roundings.
+    """
     parameters = llama_cpp.llama_context_default_params()
     parameters.n_ctx = context
     parameters.n_batch = parameters.n_ubatch = batch
     parameters.n_threads = parameters.n_threads_batch = threads
+    parameters.n_seq_max, parameters.kv_unified = sequences, sequences > 1
+    parameters.n_outputs_max = max(batch, sequences)  # llama.cpp aborts where there may be fewer than sequences
+    if float32:
+        parameters.type_k = parameters.type_v = llama_cpp.GGML_TYPE_F32
+        parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
     parameters.no_perf = True
     created = llama_cpp.llama_init_from_model(model, parameters)
     if not created:
@@ -86,9 +102,19 @@ def log_probabilities(context: int, vocabulary: int, tokens: Sequence[int], outp
 
     found = []
     for token, output in zip(tokens, outputs, strict=True):
-        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, output), (vocabulary,)).astype(
-            np.float64
-        )
-        highest = logits.max()
-        found.append(float(logits[token] - highest - np.log(np.exp(logits - highest).sum())))
+        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, output), (1, vocabulary))
+        found.append(float(logits[0, token]) - log_normalisers(logits)[0])
+    return found
+
+
+def log_normalisers(logits: "NDArray[np.float32]") -> list[float]:
+    """Return for each row of logits what ln p is less than them: the logarithm of the sum of their exponentials."""
+    import numpy as np
+
+    found: list[float] = []
+    for start in range(0, len(logits), _ROWS_AT_ONCE):
+        rows = logits[start : start + _ROWS_AT_ONCE]
+        highest = rows.max(axis=1, keepdims=True)
+        sums = np.exp(rows - highest).sum(axis=1, dtype=np.float64)
+        found += (highest[:, 0] + np.log(sums)).tolist()
     return found

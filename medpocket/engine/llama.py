@@ -12,20 +12,20 @@ from medpocket.engine.adapters import Adapters
 from medpocket.engine.answer import Answer
 from medpocket.engine.calls import ABORTED, DECODED, create_context, decode, load_model, log_probabilities
 from medpocket.engine.cancel import Cancellation
+from medpocket.engine.forest import Choices
 from medpocket.engine.logs import LlamaLog, reason
 from medpocket.engine.memory import ContextMemory, StateKey
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import LoadedModel, Scaled
 from medpocket.engine.sampler import Sampler
+from medpocket.engine.scoring import MOST_SEQUENCES, OptionScorer, Scores
 from medpocket.engine.stages import Stage, reading_stages
 from medpocket.engine.vocabulary import Vocabulary
 from medpocket.errors import EngineError
 from medpocket.models.base_fingerprint import base_fingerprint
-from medpocket.models.gguf_file import GgufFile
+from medpocket.models.gguf_file import DEMONSTRATION_KEY, GgufFile
 from medpocket.models.hardware import available_bytes, peak_memory_bytes
 from medpocket.types import Delta, EngineEvent, Generated, GenerationStats, PromptProgress, Sampling, Turn
-
-DEMONSTRATION_KEY = "medpocket.demonstration"  # in the file, so that a renamed copy is known too
 
 
 class LlamaEngine:
@@ -53,15 +53,28 @@ class LlamaEngine:
         gpu_layers: int = 0,
         repack: bool = False,
         mapped: bool = True,
+        for_scoring: bool = False,
     ) -> None:
-        """Load the file; `mapped` into memory, or copied. Raises EngineError with llama.cpp's own reason."""
+        """Load the file; `mapped` into memory, or copied. Raises EngineError with llama.cpp's own reason.
+
+        `for_scoring` makes a context of several sequences, in which `score_choices` works; what is measured of a file
+        in full precision is then computed in full precision.
+        """
         self._log = log
         self._context = 0
         self._adapters: Adapters | None = None
         self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped)
         self._batch = batch
         try:
-            self._context = create_context(self._model, log, context=context, threads=threads, batch=batch)
+            self._context = create_context(
+                self._model,
+                log,
+                context=context,
+                threads=threads,
+                batch=batch,
+                sequences=2 * MOST_SEQUENCES if for_scoring else 1,
+                float32=for_scoring and all(tensor.type == "F32" for tensor in file.tensors),
+            )
         except EngineError:
             self.close()
             raise
@@ -97,6 +110,10 @@ class LlamaEngine:
     def encode_answer(self, text: str) -> list[int]:
         """Return the token ids of a whole answer, with the one that ends it."""
         return self._vocabulary.encode_answer(text)
+
+    def encode_text(self, text: str) -> list[int]:
+        """Return the token ids of plain text, in no conversation."""
+        return self._vocabulary.encode_text(text)
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()
@@ -180,6 +197,26 @@ class LlamaEngine:
             wanted = answer[start + 1 : start + 1 + len(part)]
             found += log_probabilities(self._context, self._vocabulary.size, wanted, range(len(part)))
         return found
+
+    def score_choices(
+        self, columns: Sequence[tuple[Sequence[Choices], tuple[Scaled, ...]]], cancel: Cancellation
+    ) -> Iterator[Scores]:
+        """Score answers to several prompts at once, under each column's adapters; fewer columns where cancelled.
+
+        The prompts of a column and their answers have at most MOST_SEQUENCES ends together. No conversation is held any
+        more afterwards. Raises EngineError, AdapterError and MemoryShortError.
+        """
+        adapters = self._opened()
+        if llama_cpp.llama_model_is_recurrent(self._model) or llama_cpp.llama_model_is_hybrid(self._model):
+            raise EngineError(
+                "a recurrent model cannot share a question between its answers, which is how accuracy is measured here",
+                "measure another model",
+            )
+        self._heed(cancel)
+        self._memory.cut(0)
+        self._activated_from = self._unread = None
+        scorer = OptionScorer(self._context, adapters, self._log, self._vocabulary.size, self._batch)
+        yield from scorer.score(columns)
 
     def close(self) -> None:
         """Free the context, the adapters and the model."""

@@ -7,13 +7,14 @@ template's own text and, between its pieces, the numbers of the turns.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from medpocket.errors import ModelFileError
-from medpocket.types import Turn
+from medpocket.types import Role, Turn
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACEHOLDER = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
@@ -37,8 +38,14 @@ def split_template(template: str, turns: Sequence[Turn], *, bos: str, eos: str) 
 
     Raises ModelFileError when the template fails, or does not hold every turn once and in order.
     """
+    return list(_split(template, tuple(turn.role for turn in turns), bos, eos))
+
+
+@lru_cache(maxsize=64)
+def _split(template: str, roles: tuple[Role, ...], bos: str, eos: str) -> tuple[str | int, ...]:
+    """Where the turns stand depends on whose they are, and not on what they say."""
     try:
-        rendered = _render(template, turns, bos=bos, eos=eos)
+        rendered = _render(template, roles, bos=bos, eos=eos)
     except Exception as error:  # a template is a program from a file: it can fail in any way
         raise _unusable(f"it fails with {type(error).__name__}") from error
     pieces: list[str | int] = []
@@ -47,15 +54,15 @@ def split_template(template: str, turns: Sequence[Turn], *, bos: str, eos: str) 
             pieces.append(int(piece))
         elif piece:
             pieces.append(piece)
-    if [piece for piece in pieces if isinstance(piece, int)] != list(range(len(turns))):
+    if [piece for piece in pieces if isinstance(piece, int)] != list(range(len(roles))):
         raise _unusable("it leaves out or repeats a part of the conversation")
-    return pieces
+    return tuple(pieces)
 
 
-def _render(template: str, turns: Sequence[Turn], *, bos: str, eos: str) -> str:
+def _render(template: str, roles: Sequence[Role], *, bos: str, eos: str) -> str:
     environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.globals.update(range=_bounded_range(), raise_exception=_raise_exception)
-    messages = [{"role": turn.role, "content": f"{_OPEN}{number}{_CLOSE}"} for number, turn in enumerate(turns)]
+    messages = [{"role": role, "content": f"{_OPEN}{number}{_CLOSE}"} for number, role in enumerate(roles)]
     rendered: list[str] = []
     length = 0
     for part in environment.from_string(template).generate(

@@ -49,11 +49,9 @@ class Vocabulary:
         """
         pieces = split_template(self._template, turns, bos=self._text(self._bos), eos=self._text(self._eos))
         markers = {word for piece in pieces if isinstance(piece, str) for word in _MARKER.findall(piece)}
-        ids: list[int] = []
+        ids = self._beginning()
         parts: list[int] = []
         answers: list[tuple[int, int]] = []
-        if llama_cpp.llama_vocab_get_add_bos(self._vocab) and self._bos != _NOT_FOUND:
-            ids.append(self._bos)
         before: Turn | None = None
         for piece in pieces:
             start = len(ids)
@@ -74,6 +72,10 @@ class Vocabulary:
                 parts.append(len(ids))
         return Prompt(tuple(ids), tuple(dict.fromkeys(end for end in parts if end)), tuple(answers))
 
+    def encode_text(self, text: str) -> list[int]:
+        """Return the ids of plain text in no conversation."""
+        return [*self._beginning(), *self._encode_text(text, set())]
+
     def encode_answer(self, text: str) -> list[int]:
         """Return the ids of a whole answer, as it stands behind its marker, with the token that ends it."""
         turns = [Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c")]
@@ -91,6 +93,11 @@ class Vocabulary:
             buffer = ctypes.create_string_buffer(-length)
             length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
         return buffer.raw[: max(length, 0)]
+
+    def _beginning(self) -> list[int]:
+        """The token that begins a sequence, where the model has one."""
+        begins = llama_cpp.llama_vocab_get_add_bos(self._vocab) and self._bos != _NOT_FOUND
+        return [self._bos] if begins else []
 
     def _encode_marker(self, text: str) -> list[int]:
         """The template's own text: fixed ids, the space that the next turn's text brings itself cut off."""

@@ -1,4 +1,7 @@
-"""Perplexity of answers: the exponential of the mean negative log likelihood of their tokens, given the question."""
+"""Perplexity of answers and of texts: the exponential of the mean negative log likelihood of their tokens.
+
+Of an answer given its question, and of a text given what stands before in it.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +24,8 @@ class Scorer(Protocol):
     def encode(self, turns: Sequence[Turn]) -> Prompt: ...
 
     def encode_answer(self, text: str) -> list[int]: ...
+
+    def encode_text(self, text: str) -> list[int]: ...
 
     def score(self, prompt: Prompt, answer: Sequence[int], adapters: Adapters = ()) -> list[float]: ...
 
@@ -55,3 +60,18 @@ def answer_losses(
         ids = engine.encode_answer(answer)[: max(0, engine.model.context - len(prompt))]
         if ids:
             yield tuple(Loss(-sum(engine.score(prompt, ids, adapters)), len(ids)) for adapters in columns)
+
+
+def text_losses(engine: Scorer, text: str, window: int) -> Iterator[tuple[Loss, int]]:
+    """Yield the loss of a text part by part, each with the number of tokens that the whole text has.
+
+    A part is half a window of tokens, read behind the token that begins the text and the half window before it. So each
+    token but the first counts once, given half a window of text or more where the text has it. Raises what the engine
+    raises.
+    """
+    ids = engine.encode_text(text)
+    half = min(window, engine.model.context) // 2
+    for start in range(1, len(ids), half):
+        part = ids[start : start + half]
+        before = (ids[0], *ids[max(1, start - half + 1) : start])
+        yield Loss(-sum(engine.score(Prompt(before, (len(before),)), part)), len(part)), len(ids)

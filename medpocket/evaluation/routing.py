@@ -1,8 +1,4 @@
-"""How well the router routes: accuracy, abstaining, calibration, latency, and which expert is taken for which.
-
-The expected calibration error is the mean distance between score and accuracy over ten bins of equal width, weighted
-by the rows in each (Guo et al., On Calibration of Modern Neural Networks, 2017).
-"""
+"""How well the router routes: accuracy, abstaining, calibration, latency, and which expert is taken for which."""
 
 import json
 import math
@@ -14,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 
 from medpocket.errors import InputError
+from medpocket.evaluation.lines import read_lines
+from medpocket.evaluation.statistics import calibration_error
 from medpocket.models.gguf_kinds import shown
 from medpocket.types import Route
 
 GENERAL = "general"
-BINS = 10
 
 
 @dataclass(frozen=True)
@@ -100,11 +97,7 @@ class Verdict:
     @property
     def calibration_error(self) -> float:
         """The expected calibration error, from 0 to 1."""
-        bins: list[list[Judged]] = [[] for _ in range(BINS)]
-        for row in self.rows:
-            bins[min(int(row.score * BINS), BINS - 1)].append(row)
-        gaps = (abs(sum(row.right - row.score for row in own)) for own in bins)
-        return _share(sum(gaps), len(self.rows))
+        return calibration_error((row.score, row.right) for row in self.rows)
 
     def latency(self, percentile: float) -> float:
         """Seconds that so many percent of the rows took at most."""
@@ -131,14 +124,7 @@ def read_labelled(path: Path, experts: Iterable[str]) -> list[Labelled]:
 
 
 def _labelled(path: Path, known: set[str]) -> Iterator[Labelled]:
-    import gzip
-
-    try:
-        data = path.read_bytes()
-        lines = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
-    except (OSError, EOFError) as error:
-        raise InputError(f"{shown(path.name)} cannot be read", "give a file of JSON lines, .gz or not") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             row = json.loads(line)
             text, accept, name = row["text"], tuple(row["accept"]), row.get("set", path.stem)

@@ -15,8 +15,8 @@ from typing import Any
 
 from medpocket import paths
 from medpocket.errors import AdapterError, ModelFileError
+from medpocket.exclusive import exclusive
 from medpocket.experts.adapter import Adapter, read_adapter
-from medpocket.models.exclusive import exclusive
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.hashing import sha256_of
 

@@ -2,8 +2,8 @@
 
 First one adapter learns from the rows of all specialties; each expert of the registry goes on from it with its own.
 The record that ships with them is written beside them; in the work folder stand the rows, the cards, and the pooled
-control: one adapter of the same rank that learns from all specialties, for as many steps as the shared one and all the
-experts together. What is done already is not done again.
+control: one adapter that goes on from the shared one too, with the rows of all specialties, at the same rate, and for
+as many steps as all the experts together. What is done already is not done again.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import GENERAL, load_registry
 
 RANK = 32
-SHARED_STEPS = 1000
+SHARED_STEPS = 2400
 OWN_STEPS = 80
-OWN_RATE = 1e-3  # half of what the shared adapter learnt with
+SHARED_RATE, OWN_RATE = 2e-3, 1e-3
 SHARED = "shared"
 POOLED = "pooled"
 LICENCE = "Apache-2.0"
@@ -43,18 +43,18 @@ def make_experts(data: Path, base: Path, out: Path, work: Path) -> bool:
     out.mkdir(parents=True, exist_ok=True)
     file = check_model_file(base)
     fingerprint, base_name = base_fingerprint(file), file.name or base.stem
-    shared, control = work / f"{SHARED}.gguf", work / f"{POOLED}.gguf"
-    everything = Order(
-        expert=SHARED, line="", base=base, data=rows[POOLED], out=shared, work=work / SHARED, plan=_plan(SHARED_STEPS),
-        licence=LICENCE, training_data=NOTE,
+    shared = work / f"{SHARED}.gguf"
+    first = Order(
+        expert=SHARED, line="", base=base, data=rows[POOLED], out=shared, work=work / SHARED,
+        plan=_plan(SHARED_STEPS, SHARED_RATE), licence=LICENCE, training_data=NOTE,
     )  # fmt: skip
-    if not trained(everything):
+    if not trained(first):
         return False
     records = []
     for name, spec in specs.items():
-        plan = replace(_plan(OWN_STEPS), rate=OWN_RATE, measure_every=20)
+        plan = replace(_plan(OWN_STEPS, OWN_RATE), measure_every=20)
         order = replace(
-            everything, expert=name, line=spec.system, data=rows[name], start=shared, out=out / f"{name}.gguf",
+            first, expert=name, line=spec.system, data=rows[name], start=shared, out=out / f"{name}.gguf",
             work=work / name, plan=plan,
         )  # fmt: skip
         if not trained(order):
@@ -63,13 +63,15 @@ def make_experts(data: Path, base: Path, out: Path, work: Path) -> bool:
         record = record_of(adapter, expert=name, fingerprint=fingerprint, base_name=base_name, source=SOURCE)
         records.append(replace(record, file=order.out.name))
     write_records(out, records)
-    plan = _plan(SHARED_STEPS + len(specs) * OWN_STEPS)
-    return trained(replace(everything, expert=POOLED, out=control, work=work / POOLED, plan=plan))
+    plan = _plan(len(specs) * OWN_STEPS, OWN_RATE)
+    return trained(
+        replace(first, expert=POOLED, start=shared, out=work / f"{POOLED}.gguf", work=work / POOLED, plan=plan)
+    )
 
 
-def _plan(steps: int) -> Plan:
+def _plan(steps: int, rate: float) -> Plan:
     """All the steps are made, and the best of the states is kept."""
-    return Plan(invocation=(), rank=RANK, alpha=float(RANK), steps=steps, patience=steps)
+    return Plan(invocation=(), rank=RANK, alpha=float(RANK), rate=rate, steps=steps, patience=steps)
 
 
 def prepared_rows(data: Path, experts: Sequence[str], folder: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from medpocket.experts.peft_folder import permuted
 from medpocket.forge.tokenizer import BEGIN, CONTROL_TEXTS, END, UNKNOWN, Tokenizer
+from medpocket.models.gguf_file import DEMONSTRATION_KEY
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
@@ -72,7 +73,7 @@ def _add_description(writer: Any, config: Any, matrices: str) -> None:
     writer.add_name(NAME)
     writer.add_description(DESCRIPTION)
     writer.add_license("apache-2.0")
-    writer.add_bool("medpocket.demonstration", True)  # so that the engine marks its answers, whatever the file's name
+    writer.add_bool(DEMONSTRATION_KEY, True)
     writer.add_string("medpocket.training_data", SOURCES)
     writer.add_languages(["en"])
     writer.add_vocab_size(config.vocab_size)

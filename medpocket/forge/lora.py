@@ -4,6 +4,7 @@ import math
 import os
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,7 +85,9 @@ class LoraTrainer:
             lora_dropout=plan.dropout,
             target_modules=[TARGETS[name] for name in plan.targets],
         )
-        self.model = get_peft_model(model, config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers under an old name
+            self.model = get_peft_model(model, config)
         self._active: Any = None  # (rows, tokens, 1): where an activated adapter acts; None is everywhere
         for name, module in self.model.named_modules():
             if name.endswith(".lora_B.default"):

@@ -1,5 +1,6 @@
 """A base model ready to be trained on: its torch weights, and the tokenizer that MedPocket's engine will use."""
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,8 @@ def load_trainable(
 
     Raises ModelFileError and InputError.
     """
+    # stderr has our own lines of progress. This must be set before the first import of tqdm.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     if path.is_dir():
         if gguf is None:
             raise InputError(

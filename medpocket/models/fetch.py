@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medpocket.errors import DiskShortError
-from medpocket.models.exclusive import exclusive
+from medpocket.exclusive import exclusive
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.hashing import sha256_of
 from medpocket.models.http_source import HttpSource, Patience, TryAgainError, no_network

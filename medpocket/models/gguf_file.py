@@ -32,6 +32,7 @@ FILE_TYPES: Mapping[int, str] = {
 }  # fmt: skip
 
 MAX_LAYERS = 512  # LLAMA_MAX_LAYERS
+DEMONSTRATION_KEY = "medpocket.demonstration"  # in the file, so that a renamed copy is known too
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def _shape(lengths: Mapping[str, int], tokens: _Tokens, quantization: str) -> Mo
     better = "Q6_K" if quantization == "Q4_K_M" else quantization
     layers = []
     for number in range(count):
-        some = better if _more_bits(number, count) else base
+        some = better if gets_more_bits(number, count) else base
         # In the 70B models 8 heads share one of values: these are small, and get more bits in every layer.
         values = "Q5_K" if quantization == "Q4_K_M" and count == 80 and some == base else some
         matrices = [(base, 2 * width * width), (base, width * kv), (values, width * kv)]
@@ -67,7 +67,7 @@ def _shape(lengths: Mapping[str, int], tokens: _Tokens, quantization: str) -> Mo
     )
 
 
-def _more_bits(layer: int, layers: int) -> bool:
+def gets_more_bits(layer: int, layers: int) -> bool:
     return layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
 
 

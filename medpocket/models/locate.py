@@ -12,10 +12,11 @@ from medpocket.registry import ModelSpec, Registry
 
 @dataclass(frozen=True)
 class LocatedModel:
-    """A model's file, and its row in the registry where it has one."""
+    """A model's file, and its row in the registry where it has one. `sha256` is its recorded hash, or empty."""
 
     path: Path
     spec: ModelSpec | None
+    sha256: str = ""
 
 
 def locate_model(name: str, registry: Registry) -> LocatedModel:
@@ -31,7 +32,7 @@ def locate_model(name: str, registry: Registry) -> LocatedModel:
     installed = find_installed(name) if NAME.fullmatch(name) else None
     if installed:
         installed.check()
-        return LocatedModel(installed.path, spec)
+        return LocatedModel(installed.path, spec, installed.record.files[0].sha256)
     if spec:
         raise ModelFileError(f"{spec.title} is not installed", _how_to_install(spec))
     path = Path(name).expanduser()
@@ -45,7 +46,7 @@ def _at_path(path: Path, registry: Registry) -> LocatedModel:
     installed = _installed_at(path)
     if installed:
         installed.check()
-        return LocatedModel(path, registry.models.get(installed.record.name))
+        return LocatedModel(path, registry.models.get(installed.record.name), installed.record.files[0].sha256)
     spec_by_file = {Path(spec.file).name: spec for spec in registry.models.values() if spec.file}
     return LocatedModel(path, spec_by_file.get(path.name))
 

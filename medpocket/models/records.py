@@ -14,7 +14,7 @@ from typing import Any
 
 from medpocket import paths
 from medpocket.errors import ModelFileError
-from medpocket.models.exclusive import exclusive
+from medpocket.exclusive import exclusive
 from medpocket.models.hashing import fingerprint_of
 
 RECORD = "models.json"

@@ -1,7 +1,10 @@
 """The app: wires the engine's thread to the screens."""
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
@@ -13,6 +16,7 @@ from medpocket.tui.screens.base import InfoScreen
 from medpocket.tui.screens.by_name import screen_named
 from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
+from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
 
 
@@ -28,14 +32,22 @@ class MedpocketApp(App[None]):
     ToastRack { margin-bottom: 6; }
     """
 
-    def __init__(self, load: Loader, *, theme: str = "dark", keymap: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        load: Loader,
+        *,
+        theme: str = "dark",
+        keymap: Mapping[str, str] | None = None,
+        lock_after_min: float = 0,
+    ) -> None:
         super().__init__()
         for own in OWN:
             self.register_theme(own)
         self.theme = THEMES[theme]
         self.crash: MedpocketError | None = None
-        self.engine = EngineThread(self.post_to_chat, load)
-        self.chat = ChatScreen(self.engine)
+        self.history = ChatHistory()
+        self.engine = EngineThread(self.post_to_chat, load, self.history.keep)
+        self.chat = ChatScreen(self.engine, self.history, lock_after_min)
         self._own_keys = dict(keymap or {})
 
     def get_default_screen(self) -> ChatScreen:
@@ -49,12 +61,20 @@ class MedpocketApp(App[None]):
         self.call_after_refresh(self.engine.start)
 
     def on_unmount(self) -> None:
-        """Stop the engine before the process ends."""
+        """Stop the engine before the process ends; what came of an answer is kept."""
         self.engine.close()
+        self.history.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self.chat.used_at = time.monotonic()
+        await super().on_event(event)
 
     def post_to_chat(self, message: Message) -> None:
         """Hand over a message of the engine; from any thread."""
-        self.chat.post_message(message)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.chat.post_message(message)
 
     def action_show_help(self) -> None:
         """Open the help for what has the focus."""

@@ -51,20 +51,44 @@ APP = (
 
 CHAT = (
     Key("chat.new", "ctrl+n", "new_chat", "New", "Begin a new conversation", shown=True),
-    Key("chat.stop", "escape", "stop", "Stop", "Stop the answer and keep what came", shown=True),
+    Key("chat.stop", "escape", "stop", "Stop", "Stop the answer and keep what came, or go to the question", True),
     Key("chat.expert", "ctrl+t", "choose_expert", "Expert", "Choose who answers: routed, one expert, or none", True),
     Key("chat.why", "ctrl+g", "toggle_why", "Why", "Show or hide what speaks for the expert", shown=True),
-    Key("chat.regenerate", "ctrl+r", "regenerate", "Again", "Answer the last question once more"),
-    Key("chat.copy", "ctrl+b", "copy_answer", "Copy", "Copy the last answer"),
+    Key("chat.regenerate", "ctrl+r", "regenerate", "Again", "Answer the last question once more, as another version"),
+    Key("chat.compare", "ctrl+b", "compare", "Beside", "Answer it once more by another expert, side by side"),
+    Key("chat.copy", "ctrl+y", "copy_answer", "Copy", "Copy the answer", priority=True),
+    Key("chat.copy_all", "f10", "copy_conversation", "Copy all", "Copy the whole conversation as Markdown"),
     Key("chat.up", "ctrl+up", "focus_answer(-1)", "Earlier", "Move to the answer above"),
-    Key("chat.down", "ctrl+down", "focus_answer(1)", "Later", "Move to the answer below"),
-    Key("chat.question", "ctrl+l", "focus_question", "Question", "Move to the question"),
+    Key("chat.down", "ctrl+down", "focus_answer(1)", "Later", "Move to the answer below, at last to the question"),
+    Key("chat.lock", "ctrl+l", "lock", "Lock", "Lock the encrypted history, and hide the conversation"),
+)
+
+ANSWER = (
+    Key("answer.copy", "c", "screen.copy_answer", "Copy", "Copy the answer", shown=True),
+    Key("answer.table", "t", "screen.copy_table", "Copy table", "Copy the answer's first table for a spreadsheet"),
+    Key("answer.edit", "e", "screen.edit_question", "Edit", "Change the question and ask it as a branch", shown=True),
+    Key("answer.again", "r", "screen.regenerate", "Again", "Answer once more, as another version", shown=True),
+    Key("answer.beside", "b", "screen.compare", "Beside", "Answer by another expert, side by side", shown=True),
+    Key("answer.keep", "k", "screen.keep_this", "Keep", "Of two side by side, go on with this one", shown=True),
+    Key("answer.earlier", "left", "screen.version(-1)", "Version before", "Show the version before this one"),
+    Key("answer.later", "right", "screen.version(1)", "Version after", "Show the version after this one"),
+    Key(
+        "answer.good",
+        "g",
+        "screen.rate('good')",
+        "Good",
+        "Rate it as good; once more takes it back",
+        shown=True,
+    ),
+    Key("answer.bad", "x", "screen.rate('bad')", "Bad", "Rate it as bad; once more takes it back", shown=True),
+    Key("answer.note", "n", "screen.note", "Note", "Write a note on this answer", shown=True),
 )
 
 QUESTION = (
     Key("question.send", "enter", "send", "Send", "Ask the question", priority=True),
     Key("question.newline", "ctrl+j,shift+enter", "newline", "New line", "Begin a new line", priority=True),
     Key("question.earlier", "up", "earlier", "Earlier", "In the first line: an earlier question"),
+    Key("question.complete", "tab", "complete", "Complete", "Complete a command that begins with /"),
     Key("question.later", "down", "later", "Later", "In the last line: a later question"),
 )
 
@@ -76,6 +100,16 @@ EXPERTS = (
     Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
 )
 
+_GROUPS = (
+    APP,
+    CHAT,
+    ANSWER,
+    QUESTION,
+    SCREEN,
+    RELOAD,
+    EXPERTS,
+)
+
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return the keys as Textual takes them."""
@@ -84,7 +118,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 def all_keys() -> dict[str, Key]:
     """Return every key by its id."""
-    return {key.id: key for group in (APP, CHAT, QUESTION, SCREEN, RELOAD, EXPERTS) for key in group}
+    return {key.id: key for group in _GROUPS for key in group}
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -55,6 +55,15 @@ class AnswerRouted(Message):
 
 
 @dataclass
+class AnswerKept(Message):
+    """A question is in the history, and its answer will be: its conversation, and its number there."""
+
+    answer: int
+    conversation: str
+    number: int
+
+
+@dataclass
 class AnswerNoticed(Message):
     """Something the user should know about an answer."""
 

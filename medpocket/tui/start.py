@@ -2,10 +2,14 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from medpocket.config import load_settings
 from medpocket.errors import InputError
 from medpocket.lockdown import hide_memory
+
+if TYPE_CHECKING:
+    from medpocket.tui.services.engine_thread import Loaded, LoadModel, Post
 
 # Textual writes what happens, keys included, to where these say, or connects there.
 _WATCHERS = ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG", "TEXTUAL_DEVTOOLS_HOST", "TEXTUAL_DEVTOOLS_PORT")
@@ -25,10 +29,16 @@ def open_app() -> int:
 
     from medpocket.tui.app import MedpocketApp
     from medpocket.tui.keys import keymap
-    from medpocket.tui.services.loading import load_installed
 
-    app = MedpocketApp(load_installed, theme=settings.theme, keymap=keymap(settings.keys))
+    app = MedpocketApp(_load, theme=settings.theme, keymap=keymap(settings.keys), lock_after_min=settings.lock_after)
     app.run()
     if app.crash:
         raise app.crash
     return 0
+
+
+def _load(request: "LoadModel", post: "Post") -> "Loaded":
+    """Load a model; what that needs is imported in the engine's thread, behind the first frame."""
+    from medpocket.tui.services.loading import load_installed
+
+    return load_installed(request, post)

@@ -23,9 +23,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from bounds import Check, check, table
 from build_llama_cpp import BuildError, default_folder, programs_folder
-from measure import BenchmarkError, Check, Usage, run, table
 
+from medpocket.errors import BenchmarkError
+from medpocket.evaluation.bench.engine_process import EngineMeasured, measure_engine
+from medpocket.evaluation.bench.processes import Usage, run
+from medpocket.evaluation.bench.rounds import QUESTION
+from medpocket.evaluation.bench.settings import BenchSettings, Target
+from medpocket.evaluation.bench.tools import decode_rate, prefill_rate
 from medpocket.models.hardware import describe_machine
 from medpocket.registry import load_registry
 
@@ -37,10 +43,6 @@ FIRST_TOKEN_AT_MOST_S = 1.5
 DEMO_PEAK_AT_MOST_MB = 200
 START_AT_MOST = 8
 DEMO_ROUNDS, START_ROUNDS = 15, 25
-QUESTION = (  # 35 tokens of the SentencePiece vocabulary that Llama 2 and Mistral share
-    "Which drugs lower the pressure in the eye in open-angle glaucoma, how do they all work, "
-    "and which must a patient with asthma avoid?"
-)
 ANSWER_TOKENS = 32
 DEMO_QUESTION = "What are the symptoms of glaucoma?"
 BUSY_PERCENT = 5
@@ -66,14 +68,22 @@ class Bench:
     def tool(self, name: str, *arguments: str) -> Usage:
         return run([str(self.tools / name), "-m", str(self.model), "-t", str(self.threads), *arguments])
 
-    def engine(self, prompt_tokens: int, answer_tokens: int) -> dict[str, Any]:
-        """What engine_rates.py measures in a process of its own."""
-        script = str(Path(__file__).with_name("engine_rates.py"))
-        numbers = map(str, (prompt_tokens, answer_tokens, self.threads))
-        measured: dict[str, Any] = json.loads(
-            run([sys.executable, script, str(self.model), *numbers], self.environment).stdout
+    def settings(self, prompt_tokens: int, answer_tokens: int) -> BenchSettings:
+        return BenchSettings(
+            threads=self.threads,
+            context=None,
+            batch=512,
+            gpu_layers=0,
+            repack=False,
+            prompt_tokens=prompt_tokens,
+            answer_tokens=answer_tokens,
+            rounds=self.rounds,
         )
-        return measured
+
+    def engine(self, prompt_tokens: int, answer_tokens: int) -> EngineMeasured:
+        """What the engine reaches in a process of its own."""
+        target = Target(self.model.name, self.model)
+        return measure_engine(target, self.settings(prompt_tokens, answer_tokens), conversation=False)
 
 
 def progress(text: str) -> None:
@@ -93,37 +103,30 @@ def require_same_build(bench: Bench) -> None:
     tool = bench.tool("llama-completion", "-no-cnv", "-c", "256", "-n", "1", "-p", "a", "--no-repack").stderr
     ours, theirs = (
         text[text.find("CPU :") :].partition("\n")[0].strip(" |")
-        for text in (bench.engine(8, 2)["system_info"], tool[tool.find("system_info") :])
+        for text in (bench.engine(8, 2).system_info, tool[tool.find("system_info") :])
     )
     if ours != theirs:
         raise BenchmarkError(
-            f"the tools and the wheel were built for different processors: {theirs!r} against {ours!r}; "
-            "build both with the same CMAKE_ARGS"
+            f"the tools and the wheel were built for different processors: {theirs!r} against {ours!r}",
+            "build both with the same CMAKE_ARGS",
         )
 
 
-def bench_rate(bench: Bench, *test: str) -> float:
-    """Tokens per second of one repetition of llama-bench, CPU repack off."""
-    result = json.loads(bench.tool("llama-bench", "-r", "1", "--repack", "0", "-o", "json", *test).stdout)[0]
-    if result["repack"] or result["n_threads"] != bench.threads:
-        raise BenchmarkError("llama-bench did not take --repack 0 or -t: its options have changed")
-    return float(result["avg_ts"])
-
-
 def compare_rates(bench: Bench) -> list[Check]:
-    prompt, tokens = str(bench.prompt_tokens), str(bench.answer_tokens)
+    prompt, tokens = bench.prompt_tokens, bench.answer_tokens
+    settings = bench.settings(prompt, tokens)
     ours: dict[str, list[float]] = {"prefill": [], "decode": []}
     theirs: dict[str, list[float]] = {"prefill": [], "decode": []}
     for number in range(bench.rounds):
         progress(f"rates, round {number + 1} of {bench.rounds}")
-        measured = bench.engine(bench.prompt_tokens, bench.answer_tokens)
-        for name, rates in ours.items():
-            rates.append(measured[name])
-        theirs["prefill"].append(bench_rate(bench, "-p", prompt, "-n", "0"))
-        theirs["decode"].append(bench_rate(bench, "-p", "0", "-n", tokens, "-d", prompt))
+        measured = bench.engine(prompt, tokens)
+        ours["prefill"].append(measured.prefill)
+        ours["decode"].append(measured.decode)
+        for name, rate in (("prefill", prefill_rate), ("decode", decode_rate)):
+            theirs[name].append(rate(bench.tools / "llama-bench", bench.model, settings, 0).tokens_s)
     labels = {"prefill": f"prefill of {prompt} tokens", "decode": f"decode of {tokens} after {prompt}"}
     return [
-        Check(f"{label} against llama-bench", "tokens/s", ours[name], theirs[name], at_least=RATE_AT_LEAST)
+        check(f"{label} against llama-bench", "tokens/s", ours[name], theirs[name], at_least=RATE_AT_LEAST)
         for name, label in labels.items()
     ]
 
@@ -133,7 +136,7 @@ def completion_tokens(usage: Usage) -> tuple[int, int]:
     read = re.search(r"prompt eval time =.*?/ +(\d+) tokens", usage.stderr)
     answered = re.search(r" eval time =.*?/ +(\d+) runs", usage.stderr)
     if not read or not answered:
-        raise BenchmarkError("llama-completion printed no timings: its output has changed")
+        raise BenchmarkError("llama-completion printed no timings", "its output has changed")
     return int(read[1]), int(answered[1]) + 1  # the first token comes from reading the prompt
 
 
@@ -151,8 +154,8 @@ def compare_process(bench: Bench) -> list[Check]:
         theirs = completion_tokens(bench.tool("llama-completion", *arguments))
         if theirs != work or work[1] != ANSWER_TOKENS:
             raise BenchmarkError(
-                f"not the same work: (prompt, answer) tokens are {work} with medpocket and {theirs} with {name}; "
-                f"{ANSWER_TOKENS} of answer are wanted, and --prompt-format must be as the model reads it, spaces too"
+                f"not the same work: (prompt, answer) tokens are {work} with medpocket and {theirs} with {name}",
+                f"{ANSWER_TOKENS} of answer are wanted, and --prompt-format must be as the model reads it, spaces too",
             )
     ours: dict[str, list[Usage]] = {name: [] for name in others}
     theirs_all: dict[str, list[Usage]] = {name: [] for name in others}
@@ -168,7 +171,7 @@ def compare_process(bench: Bench) -> list[Check]:
 def process_checks(label: str, name: str, ours: list[Usage], theirs: list[Usage]) -> list[Check]:
     def row(what: str, unit: str, value: Any, at_most: float | None = None) -> Check:
         title = f"{what} of {label} against {name}"
-        return Check(title, unit, [value(usage) for usage in ours], [value(usage) for usage in theirs], at_most=at_most)
+        return check(title, unit, [value(usage) for usage in ours], [value(usage) for usage in theirs], at_most=at_most)
 
     return [
         row("wall time", "s", lambda usage: usage.wall_s, PROCESS_AT_MOST[name]),
@@ -182,11 +185,11 @@ def measure_demo(bench: Bench) -> list[Check]:
     runs = [run(ask, bench.environment) for _ in range(DEMO_ROUNDS + 1)][1:]  # the first one reads the disk
     first = [usage.first_byte_s for usage in runs if usage.first_byte_s is not None]
     if len(first) < len(runs):
-        raise BenchmarkError("the demonstration model gave an empty answer")
+        raise BenchmarkError("the demonstration model gave an empty answer", "look at what it says")
     peaks = [usage.peak_bytes / 1e6 for usage in runs]
     return [
-        Check("demonstration model, first token after process start", "s", first, at_most=FIRST_TOKEN_AT_MOST_S),
-        Check("demonstration model, peak memory", "MB", peaks, at_most=DEMO_PEAK_AT_MOST_MB),
+        check("demonstration model, first token after process start", "s", first, at_most=FIRST_TOKEN_AT_MOST_S),
+        check("demonstration model, peak memory", "MB", peaks, at_most=DEMO_PEAK_AT_MOST_MB),
     ]
 
 
@@ -199,7 +202,7 @@ def measure_start(bench: Bench) -> list[Check]:
         pairs = [(run(command, bench.environment), run(nothing, bench.environment)) for _ in range(START_ROUNDS)]
         ours, theirs = ([usage.cpu_s * 1000 for usage in side] for side in zip(*pairs, strict=True))
         name = f"CPU time of medpocket {option} against python -c pass"
-        checks.append(Check(name, "ms", ours, theirs, at_most=START_AT_MOST))
+        checks.append(check(name, "ms", ours, theirs, at_most=START_AT_MOST))
     return checks
 
 
@@ -207,7 +210,7 @@ def measure(bench: Bench, parts: list[str]) -> list[Check]:
     if NEED_MODEL.intersection(parts):
         for name in ("llama-bench", "llama-completion"):
             if not (bench.tools / name).is_file():
-                raise BenchmarkError(f"no {name} in {bench.tools}: run build_llama_cpp.py, or give --tools FOLDER")
+                raise BenchmarkError(f"no {name} in {bench.tools}", "run build_llama_cpp.py, or give --tools FOLDER")
         require_same_build(bench)
     measures = {"rates": compare_rates, "process": compare_process, "demo": measure_demo, "start": measure_start}
     checks: list[Check] = []
@@ -279,7 +282,7 @@ def main() -> int:
             )
             checks = measure(bench, arguments.only)
     except (BenchmarkError, BuildError) as error:
-        print(f"against_llama_cpp: {error}", file=sys.stderr)
+        print(f"against_llama_cpp: {error}", *getattr(error, "hint", "").splitlines(), sep="\n", file=sys.stderr)
         return 2
     report(arguments, busy_percent, checks)
     return 1 if any(check.met is False for check in checks) else 0

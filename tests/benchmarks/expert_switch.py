@@ -16,17 +16,20 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import gguf
+from bounds import Check, check, table
 from build_llama_cpp import BuildError, default_folder, programs_folder
-from engine_rates import TEXT
-from llama_server import LlamaServer, without_invocation
-from measure import BenchmarkError, Check, table
 
 from medpocket.engine import load_engine
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import AdapterFile, Scaled
+from medpocket.errors import BenchmarkError
+from medpocket.evaluation.bench.engine_process import TEXT, answer
+from medpocket.evaluation.bench.llama_server import LlamaServer
 from medpocket.experts.adapter import read_adapter
 from medpocket.types import Generated, Sampling, Turn
 
@@ -37,6 +40,8 @@ SWITCH_AT_MOST_MS = 1.0
 NEW_TOKENS_AT_MOST = 60
 CONVERSATION_TOKENS = 1500
 ANSWER_TOKENS = 32
+INVOCATION = "adapter.alora.invocation_tokens"
+BEST = 10  # of the first token's candidates are compared
 QUESTION = "And which of these would you give a patient who is pregnant?"
 GREEDY = Sampling(temperature=0.0, max_tokens=ANSWER_TOKENS, seed=1)
 
@@ -77,19 +82,16 @@ def measure_decode(bench: Bench) -> list[Check]:
     full.close()
     label = "decode with {} against no adapter"
     return [
-        Check(
+        check(
             label.format(f"{RESIDENT} resident"), "tokens/s", rates["resident"], rates["none"],
             at_least=RESIDENT_AT_LEAST,
         ),
-        Check(label.format("one active"), "tokens/s", rates["active"], rates["none"], at_least=ACTIVE_AT_LEAST),
+        check(label.format("one active"), "tokens/s", rates["active"], rates["none"], at_least=ACTIVE_AT_LEAST),
     ]  # fmt: skip
 
 
 def spent(engine, prompt: Prompt, adapters: list[Scaled], *, tokens: int) -> Generated:
-    *_, last = engine.generate(prompt, replace(GREEDY, max_tokens=tokens), Cancellation(), adapters)
-    if not isinstance(last, Generated):
-        raise BenchmarkError(f"the engine ended with {type(last).__name__}")
-    return last
+    return answer(engine, prompt, replace(GREEDY, max_tokens=tokens), adapters)
 
 
 def conversation(engine) -> list[Turn]:
@@ -121,15 +123,15 @@ def measure_switch(bench: Bench) -> list[Check]:
         again = spent(cold, cold.encode(asked), second, tokens=ANSWER_TOKENS)
         cold.close()
         if again.ids != found.ids:
-            raise BenchmarkError("the answer after the switch is not the one of a cold run")
+            raise BenchmarkError("the answer after the switch is not the one of a cold run", "this is a defect")
     calls = [call for _ in range(50) for call in activation_ms(engine, first, second)]
     engine.close()
     label = f"tokens evaluated at a switch after {CONVERSATION_TOKENS}"
     return [
-        Check("switching the active adapter", "ms", [statistics.median(calls)], at_most=SWITCH_AT_MOST_MS),
-        Check(f"{label}, answer read in idle time", "tokens", evaluated["read in idle time"],
+        check("switching the active adapter", "ms", [statistics.median(calls)], at_most=SWITCH_AT_MOST_MS),
+        check(f"{label}, answer read in idle time", "tokens", evaluated["read in idle time"],
               at_most=NEW_TOKENS_AT_MOST),
-        Check(f"{label}, beside the last answer", "tokens", beyond, at_most=NEW_TOKENS_AT_MOST),
+        check(f"{label}, beside the last answer", "tokens", beyond, at_most=NEW_TOKENS_AT_MOST),
     ]  # fmt: skip
 
 
@@ -157,19 +159,44 @@ def measure_server(bench: Bench) -> list[Check]:
         plain = [without_invocation(file.path, Path(folder)) for file in bench.adapters]
         for name, files in (("with", [file.path for file in bench.adapters]), ("without", plain)):
             progress(f"llama-server, adapters {name} the activation key")
-            with LlamaServer(bench.tools / "llama-server", bench.model, files, bench.threads) as server:
+            server_of = partial(
+                LlamaServer,
+                bench.tools / "llama-server",
+                bench.model,
+                threads=bench.threads,
+                context=2048,
+                adapters=files,
+            )
+            with server_of() as server:
                 server.complete(prompt, adapter=0, tokens=ANSWER_TOKENS)
-                switched = server.complete(asked, adapter=1, tokens=ANSWER_TOKENS)
-            with LlamaServer(bench.tools / "llama-server", bench.model, files, bench.threads) as server:
-                cold = server.complete(asked, adapter=1, tokens=ANSWER_TOKENS)
+                switched = server.complete(asked, adapter=1, tokens=ANSWER_TOKENS, best=BEST)
+            with server_of() as server:
+                cold = server.complete(asked, adapter=1, tokens=ANSWER_TOKENS, best=BEST)
             label = f"llama-server, adapters {name} the key"
             checks += [
-                Check(f"{label}: evaluated at the switch", "tokens", [switched.evaluated]),
-                Check(f"{label}: largest difference from its own cold run, best tokens' log probability", "nats",
+                check(f"{label}: evaluated at the switch", "tokens", [switched.evaluated]),
+                check(f"{label}: largest difference from its own cold run, best tokens' log probability", "nats",
                       [switched.distance(cold)]),
-                Check(f"{label}: answers equal (1) or not (0)", "", [float(switched.text == cold.text)]),
+                check(f"{label}: answers equal (1) or not (0)", "", [float(switched.ids == cold.ids)]),
             ]  # fmt: skip
     return checks
+
+
+def without_invocation(path: Path, folder: Path) -> Path:
+    """A copy of an adapter as an ordinary one."""
+    reader = gguf.GGUFReader(path)
+    copy = folder / path.name
+    writer = gguf.GGUFWriter(copy, "llama")
+    for field in reader.fields.values():
+        if field.name not in (INVOCATION, "general.architecture") and not field.name.startswith("GGUF."):
+            writer.add_key_value(field.name, field.contents(), field.types[0])
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return copy
 
 
 def read_arguments() -> argparse.Namespace:
@@ -194,7 +221,7 @@ def main() -> int:
         bench = Bench(arguments.model, files, tools, arguments.threads, arguments.rounds)
         checks = [check for part in arguments.only for check in measures[part](bench)]
     except (BenchmarkError, BuildError) as error:
-        print(f"expert_switch: {error}", file=sys.stderr)
+        print(f"expert_switch: {error}", *getattr(error, "hint", "").splitlines(), sep="\n", file=sys.stderr)
         return 2
     print(json.dumps([check.as_json() for check in checks], indent=1) if arguments.json else table(checks))
     return 1 if any(check.met is False for check in checks) else 0

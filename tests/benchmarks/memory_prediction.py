@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measure import BenchmarkError, run
+from medpocket.errors import BenchmarkError
+from medpocket.evaluation.bench.processes import run
 
 CONTEXTS = (512, 2048, 8192)
 WORD = "and "

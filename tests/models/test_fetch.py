@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from medpocket.errors import DiskShortError, DownloadError
+from medpocket.exclusive import exclusive
 from medpocket.models import part_file
-from medpocket.models.exclusive import exclusive
 from medpocket.models.fetch import Wanted, fetch
 from medpocket.models.http_source import BLOCK_BYTES, HttpSource, Patience, retry_after_s
 from medpocket.models.part_file import PartFile, bytes_kept, part_of, state_of

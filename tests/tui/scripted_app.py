@@ -1,7 +1,7 @@
 """The app on an engine without weights, for tests."""
 
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from textual.pilot import Pilot
 
@@ -10,10 +10,11 @@ from medpocket.engine.cancel import Cancellation
 from medpocket.engine.scripted import ScriptedEngine
 from medpocket.registry import load_registry
 from medpocket.router.route import load_router
+from medpocket.store.records import AnsweredBy
 from medpocket.tui.app import MedpocketApp
 from medpocket.tui.messages import ModelInfo, ModelLoading
 from medpocket.tui.screens.chat import ChatScreen
-from medpocket.tui.services.engine_thread import LoadModel, Post
+from medpocket.tui.services.engine_thread import Loaded, LoadModel, Post
 from medpocket.types import Sampling
 
 MODEL = ModelInfo("scripted", "Scripted", "F16", 1000, 10**6, 0, False, "", frozenset({"cardiology"}))
@@ -31,10 +32,10 @@ class Script:
         while number == self._hold_before and not self.gate.is_set() and not cancel.is_set():
             self.gate.wait(0.01)
 
-    def load(self, _request: LoadModel, post: Post) -> tuple[ModelInfo, ScriptedEngine, Assistant]:
+    def load(self, _request: LoadModel, post: Post) -> Loaded:
         post(ModelLoading("Scripted"))
         assistant = Assistant(load_registry(), self.engine, Sampling(), None, load_router)
-        return MODEL, self.engine, assistant
+        return Loaded(MODEL, AnsweredBy("scripted"), self.engine, assistant)
 
 
 def scripted_app(*answers: str, hold_before: int | None = None) -> tuple[MedpocketApp, Script]:
@@ -56,7 +57,7 @@ async def ask(pilot: Pilot[None], question: str) -> ChatScreen:
     app = pilot.app
     assert isinstance(app, MedpocketApp)
     await start_asking(pilot, question)
-    await until(pilot, lambda: app.chat.conversation.last and not app.chat.conversation.last.is_open)
+    await until(pilot, lambda: app.chat.conversation.leaf and not app.chat.conversation.leaf.is_open)
     await pilot.pause()
     return app.chat
 
@@ -70,4 +71,14 @@ async def start_asking(pilot: Pilot[None], question: str) -> None:
     await until(pilot, lambda: len(app.chat.conversation.exchanges) > before)
 
 
-Drive = Callable[[Pilot[None]], Awaitable[None]]
+async def idle(pilot: Pilot[None], answers: int) -> None:
+    """Wait until so many answers were asked for, and all have ended."""
+    app = pilot.app
+    assert isinstance(app, MedpocketApp)
+    await until(pilot, lambda: len(app.chat.conversation.exchanges) == answers and not app.chat.conversation.open)
+    await pilot.pause()
+
+
+def texts(app: MedpocketApp) -> list[str]:
+    """The answers of the branch that is shown."""
+    return [one.text for one in app.chat.conversation.branch]

@@ -23,10 +23,10 @@ async def test_escape_stops_an_answer_at_once_and_keeps_what_came() -> None:
     app, _ = scripted_app("one two three four", hold_before=2)
     async with app.run_test() as pilot:
         await start_asking(pilot, "Count.")
-        await until(pilot, lambda: app.chat.conversation.last and app.chat.conversation.last.routed)
+        await until(pilot, lambda: app.chat.conversation.leaf and app.chat.conversation.leaf.routed)
         await pilot.press("escape")
-        await until(pilot, lambda: app.chat.conversation.last and not app.chat.conversation.last.is_open)
-        last = app.chat.conversation.last
-        assert last and last.finished and last.finished.stop == "cancelled"
+        await until(pilot, lambda: app.chat.conversation.leaf and not app.chat.conversation.leaf.is_open)
+        last = app.chat.conversation.leaf
+        assert last and last.stop == "cancelled"
         assert last.text == "one two"
         assert "stopped" in str(app.chat.query_one(".tail").render())

@@ -31,9 +31,9 @@ class ChooseExpert(ModalScreen[Choice | None]):
     }
     """
 
-    def __init__(self, choice: Choice, adapters: Collection[str]) -> None:
+    def __init__(self, heading: str, choice: Choice, adapters: Collection[str]) -> None:
         super().__init__()
-        self._choice, self._adapters = choice, adapters
+        self._heading, self._choice, self._adapters = heading, choice, adapters
 
     def compose(self) -> ComposeResult:
         """Routing, no routing, and every expert."""
@@ -47,7 +47,7 @@ class ChooseExpert(ModalScreen[Choice | None]):
             words = with_adapter(spec.id, has_adapter=spec.id in self._adapters)
             options.append(Option(Content(f"{spec.id:<{widest}}  {words}"), id=f"expert-{spec.id}"))
         with Vertical(id="box"):
-            yield Static(Content("Who answers from now on?"), classes="heading")
+            yield Static(Content(self._heading), classes="heading")
             yield OptionList(*options)
 
     def on_mount(self) -> None:

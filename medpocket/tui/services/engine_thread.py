@@ -11,6 +11,7 @@ from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.messages import (
     AnswerFailed,
     AnswerFinished,
+    AnswerKept,
     AnswerNoticed,
     AnswerProgress,
     AnswerRouted,
@@ -19,7 +20,7 @@ from medpocket.tui.messages import (
     ModelInfo,
     ModelLoaded,
 )
-from medpocket.types import Delta, Event, Finished, Notice, PromptProgress, Routed, Turn
+from medpocket.types import Delta, Event, Finished, Kept, Notice, PromptProgress, Routed, Turn
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -27,20 +28,27 @@ if TYPE_CHECKING:
     from medpocket.assistant import Assistant
     from medpocket.engine.cancel import Cancellation
     from medpocket.engine.protocol import Engine
+    from medpocket.store.records import AnsweredBy
+    from medpocket.store.writer import Keep
 
 FLUSH_S = 0.04  # text is posted no more often than this
 _JOIN_S = 5.0  # llama.cpp stops within one operation; a model that is loading takes longer, and is left alone
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question for the engine; `answer` is the number that its messages carry."""
+class Question:
+    """A question for the engine; `answer` is the number that its messages carry.
+
+    It is kept in a new conversation, or in `conversation` after turn `parent`.
+    """
 
     answer: int
     text: str
     history: tuple[Turn, ...] = ()
     experts: tuple[tuple[str, float], ...] = ()
     route: bool = True
+    conversation: str | None = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,25 +63,35 @@ class _Close:
     pass
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory: what the app shows of it, what the history keeps of it, and what answers with it."""
+
+    info: ModelInfo
+    answered_by: "AnsweredBy"
+    engine: "Engine"
+    assistant: "Assistant"
+
+
 Post = Callable[["Message"], object]
-Loader = Callable[[LoadModel, Post], "tuple[ModelInfo, Engine, Assistant]"]
+Loader = Callable[[LoadModel, Post], Loaded]
+Keeper = Callable[["AnsweredBy", str | None, int | None], "Keep | None"]
 
 
 class EngineThread:
     """Loads a model, answers one question after the other, and reads on in idle time.
 
     `post` is called from the thread, with one message after the other. Everything else may be called from any thread
-    and returns at once.
+    and returns at once. `keep` says where an answer is kept.
     """
 
-    def __init__(self, post: Post, load: Loader) -> None:
-        self._post, self._load = post, load
-        self._requests: queue.SimpleQueue[Asked | LoadModel | _Close] = queue.SimpleQueue()
+    def __init__(self, post: Post, load: Loader, keep: Keeper) -> None:
+        self._post, self._load, self._keep = post, load, keep
+        self._requests: queue.SimpleQueue[Question | LoadModel | _Close] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._cancels: dict[int, Cancellation] = {}  # of the questions that wait or are being answered
         self._resting: Cancellation | None = None
-        self._engine: Engine | None = None
-        self._assistant: Assistant | None = None
+        self._loaded: Loaded | None = None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -84,7 +102,7 @@ class EngineThread:
         """Free the model that is there, and load this one."""
         self._request(LoadModel(name))
 
-    def ask(self, question: Asked) -> None:
+    def ask(self, question: Question) -> None:
         """Answer `question` when those before it are answered."""
         from medpocket.engine.cancel import Cancellation
 
@@ -107,7 +125,7 @@ class EngineThread:
         if self._thread.ident:
             self._thread.join(_JOIN_S)
 
-    def _request(self, request: Asked | LoadModel | _Close) -> None:
+    def _request(self, request: Question | LoadModel | _Close) -> None:
         with self._lock:
             self._requests.put(request)
             if self._resting:
@@ -119,58 +137,61 @@ class EngineThread:
             match request:
                 case LoadModel():
                     self._load_model(request)
-                case Asked():
+                case Question():
                     self._answer(request)
                 case _Close():
                     self._free()
                     return
 
     def _free(self) -> None:
-        self._assistant = None
-        if self._engine:
-            self._engine.close()
-            self._engine = None
+        if self._loaded:
+            self._loaded.engine.close()
+            self._loaded = None
 
     def _load_model(self, request: LoadModel) -> None:
         try:
             self._free()  # two models seldom fit into memory at once
-            info, self._engine, self._assistant = self._load(request, self._post)
+            self._loaded = self._load(request, self._post)
         except Exception as error:
             self._post(ModelFailed(unexpected(error)))
         else:
-            self._post(ModelLoaded(info))
+            self._post(ModelLoaded(self._loaded.info))
 
-    def _answer(self, asked: Asked) -> None:
+    def _answer(self, asked: Question) -> None:
         with self._lock:
             cancel = self._cancels[asked.answer]
         outbox = _Outbox(asked.answer, self._post)
         try:
-            if self._assistant is None:
+            if self._loaded is None:
                 raise MedpocketError("there is no model in memory", "choose one: F3 lists the models")
-            for event in self._assistant.ask(
-                asked.text, cancel, history=asked.history, experts=asked.experts, route=asked.route
+            for event in self._loaded.assistant.ask(
+                asked.text,
+                cancel,
+                history=asked.history,
+                experts=asked.experts,
+                route=asked.route,
+                keep=self._keep(self._loaded.answered_by, asked.conversation, asked.parent),
             ):
                 outbox.take(event)
         except Exception as error:
             outbox.flush()
             self._post(AnswerFailed(asked.answer, unexpected(error)))
         else:
-            self._rest()
+            self._rest(self._loaded.assistant)
         finally:
             with self._lock:
                 del self._cancels[asked.answer]
 
-    def _rest(self) -> None:
+    def _rest(self, assistant: "Assistant") -> None:
         """Read the answer for the next turn, unless something waits; the next request stops it."""
         from medpocket.engine.cancel import Cancellation
 
-        assert self._assistant
         with self._lock:
             if not self._requests.empty():
                 return
             self._resting = Cancellation()
         try:
-            self._assistant.rest(self._resting)
+            assistant.rest(self._resting)
         except MedpocketError:  # the next question meets it again, and is told
             pass
         finally:
@@ -191,6 +212,8 @@ class _Outbox:
         match event:
             case Routed():
                 self._post(AnswerRouted(self._answer, event))
+            case Kept():
+                self._post(AnswerKept(self._answer, event.conversation, event.number))
             case Notice():
                 self._post(AnswerNoticed(self._answer, event))
             case PromptProgress():

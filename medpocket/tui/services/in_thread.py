@@ -1,16 +1,50 @@
 """Call what may take its time, from the app's event loop."""
 
 import asyncio
+import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from medpocket.errors import unexpected
 
 Result = TypeVar("Result")
 
 
-async def in_thread(function: Callable[..., Result], *arguments: object) -> Result:
-    """Return `function(*arguments)`, called in a daemon thread: one that does not keep the app from ending."""
+class Lane:
+    """A daemon thread that does one thing after the other. It does not keep the app from ending."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return `function(*arguments)`, called in the lane's thread. Raises MedpocketError, whatever went wrong."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        future, call = _handed_over(function, arguments)
+        self._calls.put(call)
+        return await future
+
+    def _work(self) -> None:
+        while True:
+            self._calls.get()()
+
+
+async def in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return `function(*arguments)`, called in a daemon thread of its own. Raises MedpocketError, and nothing else."""
+    future, call = _handed_over(function, arguments)
+    threading.Thread(target=call, name="in-thread", daemon=True).start()
+    return await future
+
+
+def _handed_over(
+    function: Callable[..., Result], arguments: tuple[Any, ...]
+) -> "tuple[asyncio.Future[Result], Callable[[], None]]":
+    """A future of this event loop, and what another thread calls to settle it."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -22,14 +56,13 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
         else:
             future.set_result(result)  # type: ignore[arg-type]
 
-    def work() -> None:
+    def call() -> None:
         result, problem = None, None
         try:
             result = function(*arguments)
-        except BaseException as error:  # handed over, whatever it is
-            problem = error
+        except Exception as error:  # a screen tells it, whatever it is
+            problem = unexpected(error)
         with suppress(RuntimeError):  # the app has ended meanwhile
             loop.call_soon_threadsafe(settle, result, problem)
 
-    threading.Thread(target=work, name=f"in-thread-{function.__name__}", daemon=True).start()
-    return await future
+    return future, call

@@ -1,24 +1,19 @@
 """Load the model that answers, as `medpocket ask` does."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from medpocket.config import load_settings, sampling_for
 from medpocket.errors import AdapterError
 from medpocket.experts.library import Library
-from medpocket.loading import assistant_on, load_located
+from medpocket.loading import answered_by, assistant_on, load_located
 from medpocket.models.locate import default_model, locate_model
 from medpocket.registry import load_registry
 from medpocket.text import printable
 from medpocket.tui.messages import ModelInfo, ModelLoading
-from medpocket.tui.services.engine_thread import LoadModel, Post
-
-if TYPE_CHECKING:
-    from medpocket.assistant import Assistant
-    from medpocket.engine.protocol import Engine
+from medpocket.tui.services.engine_thread import Loaded, LoadModel, Post
 
 
-def load_installed(request: LoadModel, post: Post) -> "tuple[ModelInfo, Engine, Assistant]":
+def load_installed(request: LoadModel, post: Post) -> Loaded:
     """Locate, check and load a model, and post its name on the way. Raises MedpocketError."""
     registry = load_registry()
     configured = load_settings()
@@ -31,7 +26,7 @@ def load_installed(request: LoadModel, post: Post) -> "tuple[ModelInfo, Engine, 
     model = engine.model
     info = ModelInfo(
         id=name,
-        name=printable(model.name),
+        name=printable(model.name).removeprefix("MedPocket "),
         quantization=printable(model.quantization),
         context=model.context,
         size_bytes=model.size_bytes,
@@ -40,7 +35,7 @@ def load_installed(request: LoadModel, post: Post) -> "tuple[ModelInfo, Engine, 
         advisory=(spec.advisory or "") if spec else "",
         adapters=_adapters(model.fingerprint),
     )
-    return info, engine, assistant_on(engine, registry, sampling)
+    return Loaded(info, answered_by(located, model), engine, assistant_on(engine, registry, sampling))
 
 
 def _adapters(fingerprint: str) -> frozenset[str]:

@@ -10,9 +10,8 @@ from textual.widgets.markdown import MarkdownStream
 
 from medpocket.text import printable
 from medpocket.tui.conversation import Exchange
-from medpocket.tui.messages import ModelInfo
+from medpocket.tui.keys import ANSWER, bindings
 from medpocket.tui.widgets.wording import BETWEEN, STOPPED, duration, routed_words
-from medpocket.types import Finished, Routed
 
 _BAR = 24
 _LONGEST_QUESTION = 2_000  # characters shown of one; it is asked and kept whole
@@ -22,7 +21,7 @@ class AnswerText(Markdown):
     """An answer; its links lead nowhere, since nothing leaves this machine."""
 
     DEFAULT_CSS = """
-    AnswerText { padding: 0; margin: 0; background: transparent; }
+    AnswerText { padding: 0; margin: 1 0 0 0; background: transparent; }
     """
 
     def __init__(self, text: str = "") -> None:
@@ -32,17 +31,16 @@ class AnswerText(Markdown):
 class ExchangeView(Vertical, can_focus=True):
     """Follows an exchange while its answer comes."""
 
+    BINDINGS = bindings(ANSWER)
     DEFAULT_CSS = """
     ExchangeView {
         height: auto;
         padding: 0 2 0 1;
         border-left: wide transparent;
         &:focus { border-left: wide $primary; }
-        .question { color: $foreground; text-style: bold; margin: 0 0 1 0; }
+        .question { text-style: bold; margin: 0 0 1 0; }
         .head { color: $text-muted; }
-        .progress { color: $primary; }
-        .notice { color: $text-muted; text-style: italic; }
-        .problem { color: $text-warning; }
+        .progress { color: $text-muted; }
         .tail { color: $text-muted; margin-bottom: 1; }
     }
     """
@@ -53,6 +51,7 @@ class ExchangeView(Vertical, can_focus=True):
         self._answer: AnswerText | None = None
         self._stream: MarkdownStream | None = None
         self._first_text_at: float | None = None
+        self._shown = 0  # characters of the answer
 
     def compose(self) -> ComposeResult:
         """Question, who answers, how far it is, the answer, and what is to be known about it."""
@@ -65,19 +64,21 @@ class ExchangeView(Vertical, can_focus=True):
             yield Static(Content("Waiting for the model"), classes="progress")
         if self.exchange.text:
             self._answer = AnswerText(self.exchange.text)
+            self._shown = len(self.exchange.text)
             yield self._answer
         yield Static(self._tail(), classes="tail")
 
-    def show_routed(self, routed: Routed, model: ModelInfo | None) -> None:
-        """Name who answers, and with which model."""
-        self.exchange.routed = routed
-        self.exchange.model = f"{model.name} {model.quantization}" if model else ""
-        self._refresh_words()
+    async def on_mount(self) -> None:
+        """Show what has changed since it was composed."""
+        if not self.exchange.is_open:
+            await self.finish()
 
-    def show_notice(self, text: str) -> None:
-        """Add a line about the answer."""
-        self.exchange.notices.append(text)
-        self._refresh_words()
+    def refresh_words(self) -> None:
+        """Show what is known of the exchange beside its answer."""
+        for head in self.query(".head").results(Static):
+            head.update(self._head())
+        for tail in self.query(".tail").results(Static):
+            tail.update(self._tail())
 
     def show_progress(self, evaluated: int, total: int, seconds: float) -> None:
         """Say how much of the prompt is read, and how long the rest takes at this rate."""
@@ -87,28 +88,30 @@ class ExchangeView(Vertical, can_focus=True):
         self._progress(
             Content.assemble(
                 "Reading ",
-                ("━" * filled, "$primary"),
+                ("━" * filled, "$text-primary"),
                 ("─" * (_BAR - filled), "$text-muted"),
                 f" {evaluated:,} of {total:,} tokens{left}",
             )
         )
 
-    async def add_text(self, text: str, pieces: int) -> None:
-        """Show the next piece of the answer."""
+    async def show_text(self) -> None:
+        """Show what has come of the answer since the last time."""
+        if not self.is_mounted:  # its `compose` shows what is there then
+            return
         now = time.monotonic()
         if self._first_text_at is None:
             self._first_text_at = now
-        self.exchange.text += text
-        self.exchange.pieces += pieces
         if self._answer is None:
             self._answer = AnswerText()
             await self.mount(self._answer, before=self.query_one(".tail"))
         if self._stream is None:
             self._stream = Markdown.get_stream(self._answer)
-        await self._stream.write(printable(text))
-        seconds = now - self._first_text_at
-        rate = f"{BETWEEN}{self.exchange.pieces / seconds:.1f} tokens/s" if seconds > 0.5 else ""
-        self._progress(Content(f"Answering{BETWEEN}{self.exchange.pieces:,} tokens{rate}{BETWEEN}Esc stops"))
+        new = self.exchange.text[self._shown :]
+        self._shown += len(new)
+        await self._stream.write(printable(new))
+        seconds, pieces = now - self._first_text_at, self.exchange.pieces
+        rate = f"{BETWEEN}{pieces / seconds:.1f} tokens/s" if seconds > 0.5 else ""
+        self._progress(Content(f"Answering{BETWEEN}{pieces:,} tokens{rate}{BETWEEN}Esc stops"))
 
     async def finish(self) -> None:
         """Show the figures of an answer that has ended, whichever way."""
@@ -116,36 +119,34 @@ class ExchangeView(Vertical, can_focus=True):
             await self._stream.stop()
             self._stream = None
         await self.query(".progress").remove()
-        self._refresh_words()
+        self.refresh_words()
 
     def _progress(self, content: Content) -> None:
         for line in self.query(".progress").results(Static):
             line.update(content)
-
-    def _refresh_words(self) -> None:
-        self.query_one(".head", Static).update(self._head())
-        self.query_one(".tail", Static).update(self._tail())
 
     def _head(self) -> Content:
         exchange = self.exchange
         parts = [routed_words(exchange.routed) if exchange.routed else str(exchange.choice)]
         if exchange.model:
             parts.append(exchange.model)
-        if exchange.finished:
-            parts += _figures(exchange.finished)
+        if exchange.stats:
+            parts.append(f"{exchange.stats.answer_tokens:,} tokens")
+            if exchange.stats.decode_rate:
+                parts.append(f"{exchange.stats.decode_rate:.1f} tokens/s")
         return Content(printable(BETWEEN.join(parts)))
 
     def _tail(self) -> Content:
         exchange = self.exchange
-        lines = [Content(printable(notice)) for notice in exchange.notices]
+        lines = list(exchange.notices)
         if exchange.error:
-            lines.append(Content(printable(f"! {exchange.error.message}")))
-            lines.append(Content(printable(f"  {exchange.error.hint}")))
-        if exchange.finished and exchange.finished.stop in STOPPED:
-            lines.append(Content(f"({STOPPED[exchange.finished.stop]})"))
-        return Content("\n").join(lines)
-
-
-def _figures(finished: Finished) -> list[str]:
-    stats = finished.stats
-    return [f"{stats.answer_tokens:,} tokens", f"{stats.decode_rate:.1f} tokens/s"]
+            lines += [f"! {exchange.error.message}", f"  {exchange.error.hint}"]
+        if exchange.stop in STOPPED:
+            lines.append(f"({STOPPED[exchange.stop]})")
+        marks = [f"rated {exchange.rating}" if exchange.rating else ""]
+        marks.append(f"signed by {exchange.signed_by}" if exchange.signed_by else "")
+        if any(marks):
+            lines.append(BETWEEN.join(filter(None, marks)))
+        if exchange.note:
+            lines.append(f"note: {exchange.note}")
+        return Content("\n".join(map(printable, lines)))

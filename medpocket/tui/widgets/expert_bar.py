@@ -1,6 +1,6 @@
 """The line that names who would answer the question that is being typed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -19,6 +19,10 @@ class ExpertBar(Static):
 
     def __init__(self) -> None:
         super().__init__(id="expert-bar")
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Show what the command that is being typed could become."""
+        self.update(Content("   ".join(lines) if lines else "there is no such command: F1 lists the keys"))
 
     def show(self, choice: Choice, preview: Preview | None, adapters: Collection[str]) -> None:
         """Show one state."""

@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from medpocket.text import without_controls
+from medpocket.tui.conversation import Exchange
 from medpocket.tui.keys import QUESTION, bindings
 
 _PLACEHOLDER = "Ask a question.  Enter sends, Ctrl+J begins a new line."
@@ -25,6 +26,7 @@ class QuestionBox(TextArea):
         border: round $border-blurred;
         background: $background;
         padding: 0 1;
+        scrollbar-size-vertical: 1;
         &:focus { border: round $border; }
         &:ansi { background: ansi_default; }
     }
@@ -32,14 +34,19 @@ class QuestionBox(TextArea):
 
     @dataclass
     class Submitted(Message):
-        """A question was sent."""
+        """A question was sent; `editing` is the exchange that it is another version of."""
 
         text: str
+        editing: Exchange | None
+
+    class Completing(Message):
+        """The user wants a command to be completed."""
 
     def __init__(self) -> None:
         super().__init__(
             id="question", placeholder=Content(_PLACEHOLDER), highlight_cursor_line=False, tab_behavior="focus"
         )
+        self.editing: Exchange | None = None
         self._earlier: list[str] = []
         self._place = 0  # in `_earlier`; at its end the text is new
         self._new = ""
@@ -56,22 +63,27 @@ class QuestionBox(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = without_controls(event.text)[0]
-        await super()._on_paste(event)
+        event.text = without_controls(event.text)[0]  # TextArea's own handler, called after this one, inserts it
 
     def action_send(self) -> None:
         """Send what is typed, where there is something."""
-        text = self.text
-        if text.strip():
-            self.post_message(self.Submitted(text))
+        if self.text.strip():
+            self.post_message(self.Submitted(self.text, self.editing))
 
     def action_newline(self) -> None:
         """Break the line."""
         self.insert("\n")
 
+    def action_complete(self) -> None:
+        """Complete a command; Tab moves on otherwise."""
+        if self.text.startswith("/"):
+            self.post_message(self.Completing())
+        else:
+            self.screen.focus_next()
+
     def action_earlier(self) -> None:
         """Move up; in the first line, to the earlier question."""
-        if self.cursor_location[0] or self.wrapped_document.location_to_offset(self.cursor_location).y:
+        if self._row:
             self.action_cursor_up()
         elif self._place:
             if self._place == len(self._earlier):
@@ -81,9 +93,13 @@ class QuestionBox(TextArea):
 
     def action_later(self) -> None:
         """Move down; in the last line, to the later question, and at last to what was typed before."""
-        last = self.wrapped_document.height - 1
-        if self.wrapped_document.location_to_offset(self.cursor_location).y < last:
+        if self._row < self.wrapped_document.height - 1:
             self.action_cursor_down()
         elif self._place < len(self._earlier):
             self._place += 1
             self.put(self._earlier[self._place] if self._place < len(self._earlier) else self._new)
+
+    @property
+    def _row(self) -> int:
+        """The line of the screen in which the cursor stands, counted from the text's first."""
+        return self.wrapped_document.location_to_offset(self.cursor_location).y

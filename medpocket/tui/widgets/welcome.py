@@ -24,8 +24,10 @@ class Welcome(Static):
     def __init__(self) -> None:
         super().__init__(Content(_TEXT))
 
-    def show(self, model: ModelInfo) -> None:
+    def show(self, model: ModelInfo | None) -> None:
         """Add what the model's users must be told."""
+        if model is None:
+            return
         told = (
             "The demonstration model answers: it shows how MedPocket works, and knows next to nothing.\n"
             "For BioMistral-7B: medpocket models pull"

@@ -1,0 +1,1 @@
+"""The history: every question and answer, in one SQLite file, searchable, and encrypted where its owner locks it."""

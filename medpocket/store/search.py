@@ -1,0 +1,146 @@
+"""What is typed into a search box, as a query of the search index. Nothing that is typed is syntax of SQL or FTS5."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from medpocket.store.records import MARK_END, MARK_START, Rating, State
+from medpocket.store.rows import storable
+
+_MOST_CHARACTERS = 1000
+_MOST_TERMS = 30
+_SNIPPET_WORDS = 24
+_PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$")
+_FILTERS = ("expert", "model", "after", "before", "state", "rating", "in")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    `match` is an FTS5 expression in which every word is quoted, empty where there are only filters. Words must all
+    occur, `"words in quotes"` side by side, `diab*` begins a word; accents and case do not count. Filters:
+    `expert:cardiology`, `model:biomistral` (a part of its name), `after:2026-01-31` (that day or later),
+    `before:2026-02`, `state:stopped`, `rating:good`, `in:abcd2345` (a conversation). What looks like a filter of
+    another name is text. `problems` are filters that say nothing, and are left out.
+    """
+
+    match: str = ""
+    words: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, *, as_you_type: bool = False) -> "Query":
+        """Read what was typed."""
+        problems = []
+        if len(text) > _MOST_CHARACTERS:
+            problems.append(f"only the first {_MOST_CHARACTERS} characters were looked for")
+        text = storable(text[:_MOST_CHARACTERS]).replace("\0", " ")
+        pieces = list(_PIECE.finditer(text))
+        terms: list[str] = []
+        words: list[str] = []
+        where: list[str] = []
+        values: list[Any] = []
+        for piece in pieces:
+            name, quoted, bare = piece.groups()
+            value = quoted if quoted is not None else bare
+            if name and name.lower() in _FILTERS:
+                condition = _filter(name.lower(), value)
+                if condition is None:
+                    problems.append(f"{name}:{value} says nothing and was left out{_HELP.get(name.lower(), '')}")
+                else:
+                    where.append(condition[0])
+                    values.append(condition[1])
+                continue
+            phrase = f"{name}:{value}" if name else value
+            if not any(character.isalnum() for character in phrase):
+                continue  # FTS5 would find no word in it, and nothing at all
+            is_typed = as_you_type and piece is pieces[-1] and quoted is None and text.endswith(phrase)
+            begins = quoted is None and (phrase.endswith("*") or is_typed)
+            words.append(phrase.rstrip("*"))
+            terms.append('"' + words[-1].replace('"', '""') + '"' + ("*" if begins else ""))
+        if len(terms) > _MOST_TERMS:
+            problems.append(f"only the first {_MOST_TERMS} words were looked for")
+        return cls(
+            " ".join(terms[:_MOST_TERMS]), tuple(words[:_MOST_TERMS]), tuple(where), tuple(values), tuple(problems)
+        )
+
+
+_HELP = {
+    "after": " (a date is 2026-01-31, 2026-01 or 2026)",
+    "before": " (a date is 2026-01-31, 2026-01 or 2026)",
+    "state": " (complete, stopped or failed)",
+    "rating": " (good or bad)",
+}
+
+
+def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
+    """Return the SELECT of `columns`, title and snippet of the turns found; LIMIT and OFFSET are its last values."""
+    conditions = "".join(f" AND {one}" for one in query.where)
+    if not query.match:
+        sql = (
+            f"SELECT {columns}, c.title, substr(t.question, 1, 200) FROM turns t "
+            f"JOIN conversations c ON c.key = t.conversation WHERE t.state != 'streaming'{conditions} "
+            "ORDER BY t.asked_at DESC, t.row DESC LIMIT ? OFFSET ?"
+        )
+        return sql, list(query.values)
+    snippet = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
+    sql = (
+        f"SELECT {columns}, c.title, {snippet} FROM turns_words JOIN turns t ON t.row = turns_words.rowid "
+        f"JOIN conversations c ON c.key = t.conversation WHERE turns_words MATCH ?{conditions} "
+        "ORDER BY turns_words.rank LIMIT ? OFFSET ?"
+    )
+    return sql, [query.match, *query.values]
+
+
+def search_conversations(query: Query) -> tuple[str, list[Any]]:
+    """Return the WHERE clause of the conversations `c` that have such a turn, or such words in their title."""
+    if not (query.match or query.where):
+        return "", []
+    conditions = "".join(f" AND {one}" for one in query.where)
+    if not query.match:
+        return f"WHERE EXISTS (SELECT 1 FROM turns t WHERE t.conversation = c.key{conditions})", list(query.values)
+    found = (
+        "c.key IN (SELECT t.conversation FROM turns_words JOIN turns t ON t.row = turns_words.rowid "
+        f"WHERE turns_words MATCH ?{conditions})"
+    )
+    if query.where:
+        return f"WHERE {found}", [query.match, *query.values]
+    titled = " AND ".join(["c.title LIKE ? ESCAPE '\\'"] * len(query.words))
+    return f"WHERE ({found} OR ({titled}))", [query.match, *(f"%{_like(word)}%" for word in query.words)]
+
+
+def _filter(name: str, value: str) -> tuple[str, Any] | None:
+    """The condition that a filter adds, and its value; None where the filter says nothing."""
+    value = value.strip().lower()
+    part = f"%{_like(value)}%"
+    conditions: dict[str, tuple[str, Any]] = {
+        "after": ("t.asked_at >= ?", _start_of(value)),
+        "before": ("t.asked_at < ?", _start_of(value)),
+        "state": ("t.state = ?", value if value in set(State) else None),
+        "rating": ("t.rating = ?", value if value in set(Rating) else None),
+        "expert": ("t.expert = ?", value or None),
+        "model": ("t.model LIKE ? ESCAPE '\\'", part if value else None),
+        "in": ("t.conversation IN (SELECT key FROM conversations WHERE id LIKE ? ESCAPE '\\')", f"{_like(value)}%"),
+    }
+    return conditions[name] if conditions[name][1] is not None else None
+
+
+def _start_of(text: str) -> int | None:
+    """The first millisecond, here, of a day, a month or a year."""
+    found = _DATE.match(text)
+    if not found:
+        return None
+    year, month, day = (int(part) if part else 1 for part in found.groups())
+    try:
+        return round(datetime(year, month, day).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _like(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)

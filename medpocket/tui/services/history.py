@@ -1,0 +1,147 @@
+"""The history, as the app uses it: opened behind the first frame, read in a thread of its own."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
+from medpocket.tui.services.in_thread import Lane
+
+if TYPE_CHECKING:  # the store is imported behind the first frame, in the history's thread
+    from medpocket.store.history import History
+    from medpocket.store.records import AnsweredBy, StoredTurn
+    from medpocket.store.writer import Keep
+
+Result = TypeVar("Result")
+
+
+class HistoryState(str, Enum):
+    """Whether what is asked is kept; the values are what the status line says."""
+
+    CLOSED = "history off"
+    OPEN = "history on"
+    ENCRYPTED = "history on, encrypted"
+    LOCKED = "history locked"
+
+
+class ChatHistory:
+    """One history, or none. `keep` is for the engine's thread, everything else for the event loop."""
+
+    def __init__(self) -> None:
+        self.state = HistoryState.CLOSED
+        self.notice = ""  # what the user is to know of how it was opened
+        self._history: History | None = None
+        self._lane = Lane("history")
+
+    async def open(self, passphrase: str | None = None) -> None:
+        """Open the user's history; `state` says how that ended. Raises MedpocketError, and nothing is kept then."""
+        await self._lane.call(self._open, passphrase)
+
+    async def lock(self) -> None:
+        """Forget the key; nothing is kept or shown until it is opened again."""
+        await self._lane.call(self._close)
+        self.state = HistoryState.LOCKED
+
+    def close(self) -> None:
+        """End every connection."""
+        if self._history:
+            self._history.close()
+            self._history = None
+
+    def keep(self, model: "AnsweredBy", conversation: str | None, parent: int | None) -> "Keep | None":
+        """Say where a question is kept, None where it is not."""
+        from medpocket.store.writer import Keep
+
+        return Keep(self._history, model, conversation, parent) if self._history else None
+
+    async def call(self, function: "Callable[[History], Result]") -> Result:
+        """Return `function(history)`, called in the history's thread. Raises HistoryError where it is not open."""
+        return await self._lane.call(lambda: function(self._opened()))
+
+    async def turns(self, conversation: str) -> "list[StoredTurn]":
+        """Return the turns of a conversation as they were asked."""
+        return await self.call(lambda history: history.turns(conversation))
+
+    async def turn(self, conversation: str, number: int) -> "StoredTurn":
+        """Return one turn."""
+        return await self.call(lambda history: history.turn(f"{conversation}.{number}"))
+
+    async def rate(self, turn: "StoredTurn", good: bool | None) -> None:
+        """Keep what the clinician thought of an answer."""
+        from medpocket.store.records import Rating
+
+        rating = None if good is None else Rating.GOOD if good else Rating.BAD
+        await self.call(lambda history: history.rate(turn, rating))
+
+    async def annotate(self, turn: "StoredTurn", note: str) -> None:
+        """Keep a note on a turn."""
+        await self.call(lambda history: history.annotate(turn, note))
+
+    async def changes(self) -> int:
+        """Return a number that differs from the last one where somebody else wrote meanwhile; 0 while it is closed."""
+        return await self._lane.call(lambda: self._history.changes() if self._history else 0)
+
+    def _opened(self) -> "History":
+        if self._history is None:
+            raise HistoryError("the history is not open", "`medpocket doctor` says why")
+        return self._history
+
+    def _open(self, passphrase: str | None) -> None:
+
+        from medpocket.store import switch
+
+        self._close()
+        if not switch.is_on():
+            return
+        try:
+            history = self._open_or_begin(passphrase)
+        except LockedHistoryError:
+            self.state = HistoryState.LOCKED
+            return
+        problem = _kept_from(history)
+        if problem:
+            history.close()
+            raise problem
+        self._history = history
+        self.state = HistoryState.ENCRYPTED if history.locked else HistoryState.OPEN
+
+    def _open_or_begin(self, passphrase: str | None) -> "History":
+        """Open the history; a damaged one is set aside, and a new one begun."""
+        from medpocket.store.recovery import set_aside
+
+        try:
+            return _open(passphrase)
+        except DamagedHistoryError as error:
+            kept = set_aside()
+            self.notice = f"{error.message}; it is kept as {kept.name}, and a new one was begun"
+            return _open(passphrase)
+
+    def _close(self) -> None:
+        self.close()
+        self.state = HistoryState.CLOSED
+
+
+def _open(passphrase: str | None) -> "History":
+    from medpocket import paths
+    from medpocket.store.history import History
+    from medpocket.store.passphrase import from_surroundings
+
+    def find() -> str | None:
+        return passphrase if passphrase is not None else from_surroundings(paths.history_folder())
+
+    history = History.open(passphrase=find)
+    assert history  # it is created where there is none
+    return history
+
+
+def _kept_from(history: "History") -> HistoryError | None:
+    """Why nothing may be written to it, if so."""
+    from medpocket.config import load_settings
+
+    if history.read_only:
+        return HistoryError(f"nothing is kept: {history.read_only}", "`medpocket history path` shows where it is")
+    if load_settings().require_encrypted_history and not history.locked:
+        return HistoryError(
+            "nothing is kept: this machine keeps only a locked history", "`medpocket history lock` locks it"
+        )
+    return None
