@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
 
 def load_located(
-    located: LocatedModel, registry: Registry, settings: Settings, *, context: int | None = None, force: bool = False
+    located: LocatedModel,
+    registry: Registry,
+    settings: Settings,
+    *,
+    context: int | None = None,
+    for_scoring: bool = False,
+    force: bool = False,
 ) -> "LlamaEngine":
     """Load the model as its row and the settings say; `context` asks for so many tokens, or none at all.
+
+    `for_scoring` makes a context in which many answers are scored at once.
 
     Raises what `load_engine` raises.
     """
@@ -38,6 +46,7 @@ def load_located(
         batch=settings.batch,
         gpu_layers=settings.gpu_layers,
         repack=settings.repack,
+        for_scoring=for_scoring,
         log_level=settings.log_level,
         smaller=lambda available: smaller_choice(registry, available),
         force=force,

@@ -52,7 +52,7 @@ class Answering:
     notices: list[str] = field(default_factory=list)
     finished: Finished | None = None
     kept: Kept | None = None
-    not_kept: str = ""  # why there is no history
+    notice: str = ""  # what the user should know of the history
     answers: list[dict[str, Any]] = field(default_factory=list)  # for --json
     _ended: int = 0  # answers that are complete, or were stopped
     since_start_s: float | None = None
@@ -126,9 +126,9 @@ class Answering:
 
     def _introduce(self, located: LocatedModel) -> None:
         spec = located.spec
-        if self.not_kept:
-            self.notices.append(self.not_kept)
-            self._note(self.not_kept)
+        if self.notice:
+            self.notices.append(self.notice)
+            self._note(self.notice)
         self.demonstration = bool(self.model and self.model.demonstration)
         if self.demonstration:
             self._note("demonstration model, not a clinical model; for BioMistral-7B: medpocket models pull")

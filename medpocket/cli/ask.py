@@ -10,6 +10,7 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.answering import Answering, Request
+from medpocket.cli.answers_audited import AnswersAudited
 from medpocket.cli.history_open import open_history, open_to_record
 from medpocket.cli.named_experts import AUTO, experts_named
 from medpocket.cli.question import read_question
@@ -159,7 +160,7 @@ def _ask(request: Request) -> int:
     settings, sampling = sampling_for(configured, model_sampling, request.options)
     cancel = Cancellation()
     answering = Answering(request, cancel)
-    history, answering.not_kept = _open_history(request, configured)
+    history, records, answering.notice = _open_history(request, configured)
     earlier = _earlier(history, request.follows) if history else []
 
     def events() -> Iterator[Event | LoadedModel]:
@@ -178,7 +179,7 @@ def _ask(request: Request) -> int:
                 if cancel.is_set():
                     break
                 keep = None
-                if history and request.log and not answering.not_kept:
+                if history and records:
                     model = answered_by(located, engine.model)
                     keep = Keep(history, model, conversation, earlier[-1].number if earlier else None)
                 for event in assistant.ask(
@@ -199,14 +200,9 @@ def _ask(request: Request) -> int:
 
     before = signal.signal(signal.SIGINT, answering.interrupt)
     running = iterate_in_thread(events)
+    audited = AnswersAudited("ask", located, history if records else None)
     try:
-        for event in running:
-            answering.take(event, located)
-    except OSError:  # stdout is gone or full: nobody reads on
-        cancel.set()
-        for _ in running:  # llama.cpp must have come to rest before the process ends
-            pass
-        raise
+        _show(running, answering, audited, located)
     finally:
         signal.signal(signal.SIGINT, before)
         if history:
@@ -214,14 +210,31 @@ def _ask(request: Request) -> int:
     return answering.finish()
 
 
-def _open_history(request: Request, settings: Settings) -> tuple[History | None, str]:
-    """The history, where it is needed, and why the answer is not kept, where it should be."""
-    history, problem = None, ""
+def _show(
+    running: Iterator[Event | LoadedModel], answering: Answering, audited: AnswersAudited, located: LocatedModel
+) -> None:
+    try:
+        for event in running:
+            audited.take(event)
+            answering.take(event, located)
+    except OSError:  # stdout is gone or full: nobody reads on
+        answering.cancel.set()
+        for event in running:  # llama.cpp must have come to rest before the process ends
+            audited.take(event)
+        raise
+    except MedpocketError:
+        audited.fail()
+        raise
+
+
+def _open_history(request: Request, settings: Settings) -> tuple[History | None, bool, str]:
+    """The history where it is needed, whether the answer is kept in it, and what the user should know of that."""
+    history, notice = None, ""
     if request.log:
-        history, problem = open_to_record(settings, asks=not request.as_json)
+        history, notice = open_to_record(settings, asks=not request.as_json)
     if history is None and request.follows is not None:
-        history = open_history()
-    return history, problem
+        return open_history(), False, notice
+    return history, history is not None, notice
 
 
 def _earlier(history: History, follows: str | None) -> list[StoredTurn]:

@@ -6,6 +6,7 @@ from medpocket.cli.eval_answers import answers_command
 from medpocket.cli.eval_experts import experts_command
 from medpocket.cli.eval_import import import_command
 from medpocket.cli.eval_perplexity import perplexity_command
+from medpocket.cli.eval_report import report_command
 from medpocket.cli.eval_run import run_command
 from medpocket.cli.eval_runs import compare_command, list_command, show_command
 
@@ -30,5 +31,6 @@ for _command in (
     answers_command,
     experts_command,
     import_command,
+    report_command,
 ):
     eval.add_command(_command)

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import click
 
-from medpocket.assistant import Assistant
 from medpocket.cli import diagnostics, output
 from medpocket.cli.ask import complete_model
-from medpocket.cli.eval_engine import load
 from medpocket.cli.tables import json_option
 from medpocket.config import load_settings, sampling_for
 from medpocket.errors import OptionError
 from medpocket.evaluation.results import NONE, ROUTED
 from medpocket.evaluation.side_by_side import Answered, as_html, read_questions
-from medpocket.experts.active import ActiveExperts
-from medpocket.experts.library import Library
+from medpocket.loading import assistant_on, load_located
 from medpocket.models.locate import locate_model
 from medpocket.registry import Registry, load_registry
 from medpocket.types import Finished
@@ -73,15 +70,13 @@ def _answers(
 ) -> list[list[str]]:
     """The answers of one model: for each question, one of each of `experts`."""
     from medpocket.engine.cancel import Cancellation
-    from medpocket.router.route import load_router
 
     located, configured = locate_model(model, registry), load_settings()
     settings, sampling = sampling_for(configured, located.spec.sampling if located.spec else {}, {})
     sampling = dataclasses.replace(sampling, temperature=0.0, max_tokens=max_tokens, seed=0)
-    engine = load(located, registry, settings)
+    engine = load_located(located, registry, settings)
     try:
-        active = ActiveExperts(Library(), engine.model.fingerprint)
-        assistant = Assistant(registry, engine, sampling, active, load_router)
+        assistant = assistant_on(engine, registry, sampling)
         found: list[list[str]] = []
         for question in questions:
             found.append([])
@@ -89,7 +84,7 @@ def _answers(
                 asked = () if expert in (NONE, ROUTED) else ((expert, 1.0),)
                 events = assistant.ask(question, Cancellation(), experts=asked, route=expert == ROUTED)
                 found[-1] += [event.answer for event in events if isinstance(event, Finished)]
-            diagnostics.progress(len(found), len(questions), f"{model}: {{:,}} of {{:,}} questions answered")
+            diagnostics.status(f"{model}: {len(found):,} of {len(questions):,} questions answered")
     finally:
         engine.close()
         diagnostics.clear_progress()

@@ -9,12 +9,12 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.ask import complete_model
-from medpocket.cli.eval_engine import load
 from medpocket.cli.tables import json_option, table
 from medpocket.config import load_settings
 from medpocket.errors import InputError
 from medpocket.evaluation.lines import read_whole
 from medpocket.evaluation.perplexity import Loss, text_losses, total
+from medpocket.loading import load_located
 from medpocket.models.locate import locate_model
 from medpocket.registry import load_registry
 from medpocket.text import readable
@@ -44,12 +44,12 @@ def perplexity_command(models: tuple[str, ...], file: Path, window: int, as_json
     registry, settings = load_registry(), load_settings()
     found: dict[str, dict[str, Any]] = {}
     for name in models:
-        engine = load(locate_model(name, registry), registry, settings)
+        engine = load_located(locate_model(name, registry), registry, settings)
         try:
             losses: list[Loss] = []
             for loss, tokens in text_losses(engine, text, window):
                 losses.append(loss)
-                diagnostics.progress(sum(one.tokens for one in losses), tokens, f"{name}: {{:,}} of {{:,}} tokens")
+                diagnostics.status(f"{name}: {sum(one.tokens for one in losses):,} of {tokens:,} tokens")
         finally:
             engine.close()
             diagnostics.clear_progress()

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +12,6 @@ import click
 from medpocket import paths
 from medpocket.cli import INTERRUPTED, diagnostics, output
 from medpocket.cli.ask import complete_model
-from medpocket.cli.eval_engine import load
 from medpocket.cli.eval_runs import results_option
 from medpocket.cli.eval_tables import run_as_json, run_lines, scored_columns
 from medpocket.cli.tables import json_option
@@ -23,7 +22,8 @@ from medpocket.engine.cancel import Cancellation
 from medpocket.errors import MedpocketError, OptionError
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results
 from medpocket.evaluation.run import Asked, Begun, Event, Planning, Progress
-from medpocket.evaluation.tasks import read_tasks
+from medpocket.evaluation.tasks import TOO_LONG, read_tasks
+from medpocket.loading import load_located
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.locate import LocatedModel, locate_model
 from medpocket.registry import Registry, load_registry
@@ -154,7 +154,7 @@ class _Running:
 
         settings, asked = self._settings, self._asked
         router = load_router() if asked.experts in (ROUTED, ALL) else None
-        engine = load(located, self._registry, settings, for_scoring=True, force=self._force)
+        engine = load_located(located, self._registry, settings, for_scoring=True, force=self._force)
         try:
             experts = experts_measured(
                 asked.experts, self._registry, ActiveExperts(Library(), engine.model.fingerprint)
@@ -189,10 +189,13 @@ class Shown:
         """Show one event."""
         match event:
             case Planning():
-                diagnostics.progress(event.done, event.total, f"{self._model}: {{:,}} of {{:,}} questions read")
+                diagnostics.status(f"{self._model}: {event.done:,} of {event.total:,} questions read")
             case Begun():
                 self.run = event.run.id
                 self._began = self._line_at = time.monotonic()
+                diagnostics.clear_progress()
+                if event.too_long:
+                    _say_rows(TOO_LONG, event.too_long)
                 if event.done:
                     diagnostics.notice(f"run {self.run} goes on after {event.done:,} questions")
             case Progress():
@@ -213,15 +216,19 @@ class Shown:
 
 def _say_left_out(asked: Asked) -> None:
     for reason, ids in asked.tasks.left_out.items():
-        first = ", ".join(shown(name) for name in ids[:_NAMED])
-        more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
-        diagnostics.notice(f"left out: {len(ids):,} row{'s' if len(ids) > 1 else ''} {reason} ({first}{more})")
+        _say_rows(reason, ids)
     repeats = sum(question.repeats_an_option for question in asked.tasks.questions)
     if repeats:
         diagnostics.notice(
             f"{repeats:,} question{'s have' if repeats > 1 else ' has'} the same option twice: "
             "where it is the right one, both count"
         )
+
+
+def _say_rows(reason: str, ids: Sequence[str]) -> None:
+    first = ", ".join(shown(name) for name in ids[:_NAMED])
+    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    diagnostics.notice(f"left out: {len(ids):,} row{'s' if len(ids) > 1 else ''} {reason} ({first}{more})")
 
 
 def _write(runs: list[int], failed: dict[str, MedpocketError], path: Path | None, as_json: bool) -> None:

@@ -2,12 +2,15 @@
 
 import click
 
+from medpocket.cli.history_audit import audit_group
+from medpocket.cli.history_export import export_command, import_command
 from medpocket.cli.history_file import backup_command, path_command, recover_command, verify_command
 from medpocket.cli.history_find import list_command, search_command, stats_command
 from medpocket.cli.history_lock import lock_command, off_command, on_command, unlock_command
 from medpocket.cli.history_marks import note_command, rate_command, rename_command
 from medpocket.cli.history_remove import delete_command, purge_command
 from medpocket.cli.history_show import show_command
+from medpocket.cli.history_sign import sign_command
 
 
 @click.group()
@@ -29,6 +32,10 @@ for _command in (
     note_command,
     rate_command,
     rename_command,
+    sign_command,
+    export_command,
+    import_command,
+    audit_group,
     delete_command,
     purge_command,
     stats_command,

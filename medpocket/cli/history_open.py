@@ -55,7 +55,10 @@ def open_history(*, create: bool = False, prompt: PassphrasePrompt | None = None
 
 
 def open_to_record(settings: Settings, *, asks: bool) -> tuple[History | None, str]:
-    """Open the history for an answer that is to be kept; where it cannot be, return why. Empty: it is switched off."""
+    """Open the history for an answer that is to be kept, and return what the user should know of that.
+
+    None where it cannot be kept, or where the history is switched off, of which nothing is said.
+    """
     if not switch.is_on():
         return None, ""
     try:

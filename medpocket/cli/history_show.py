@@ -8,8 +8,11 @@ import click
 from medpocket.cli import output
 from medpocket.cli.history_find import conversation_as_json, local
 from medpocket.cli.history_open import open_history
+from medpocket.cli.history_sign import signed_line
 from medpocket.cli.tables import json_option
+from medpocket.store.json_values import as_json as as_json_value
 from medpocket.store.records import State, StoredTurn
+from medpocket.store.signing import check
 
 _ENDINGS = {
     State.STREAMING: "being answered now",
@@ -30,9 +33,9 @@ def show_command(id_: str, as_json: bool) -> None:
         else:
             conversation = history.conversation(id_)
             turns = history.turns(conversation.id)
-        signatures = history.signatures(conversation.id)
+        checked = check(history.whole(conversation.id)) if conversation.signed else []
     if as_json:
-        signed = [dataclasses.asdict(one) | {"signed_at": one.signed_at.isoformat()} for one in signatures]
+        signed = [as_json_value(one.signature) | {"valid": one.valid} for one in checked]
         data = {"turns": [turn_as_json(turn) for turn in turns], "signatures": signed}
         output.write_success("history show", conversation_as_json(conversation) | data)
         return
@@ -40,9 +43,9 @@ def show_command(id_: str, as_json: bool) -> None:
     for turn in turns:
         for line in _lines(turn):
             output.write_line(line)
-        for one in signatures:
-            if one.number == turn.number:
-                output.write_line(f"signed by {one.signer}, {local(one.signed_at)}; `medpocket history sign` checks it")
+        for one in checked:
+            if one.signature.number == turn.number:
+                output.write_line(signed_line(one))
 
 
 def turn_as_json(turn: StoredTurn) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from medpocket.models.hardware import Machine, describe_machine
 from medpocket.models.judged import Judged, judge, shape_here, tensor_types
 from medpocket.models.memory import gigabytes
 from medpocket.models.recommend import USES, Recommendation, recommend
-from medpocket.registry import PublishedAccuracy, load_registry
+from medpocket.registry import PublishedAccuracy, Registry, load_registry
 
 if TYPE_CHECKING:
     from medpocket.models.speed import MachineRates
@@ -28,11 +28,7 @@ def recommend_command(use: str | None, measure_again: bool, as_json: bool) -> in
     expected from a short measurement of this machine; accuracy is what others published, never measured here.
     """
     registry, machine = load_registry(), describe_machine()
-    specs = [spec for spec in registry.models.values() if not spec.demonstration]
-    shapes = {spec.id: shape_here(spec) for spec in specs}
-    rates = rates_here(tensor_types(shapes.values()), machine, anew=measure_again)
-    devices = _devices(machine)
-    judged = [judge(spec, shapes[spec.id], machine, devices, rates) for spec in specs]
+    judged, rates = judge_models(registry, machine, anew=measure_again)
     available = machine.memory.available_bytes
     uses = [one for one in USES if use in (None, one)]
     answers = [recommend(one, judged, registry, available) for one in uses]
@@ -41,6 +37,17 @@ def recommend_command(use: str | None, measure_again: bool, as_json: bool) -> in
     else:
         _print(machine, rates, judged, answers)
     return 0
+
+
+def judge_models(
+    registry: Registry, machine: Machine, *, demonstration: bool = False, anew: bool = False
+) -> "tuple[list[Judged], MachineRates | None]":
+    """Every model of the registry judged for this machine, the demonstration model too where asked; and its rates."""
+    specs = [spec for spec in registry.models.values() if demonstration or not spec.demonstration]
+    shapes = {spec.id: shape_here(spec) for spec in specs}
+    rates = rates_here(tensor_types(shapes.values()), machine, anew=anew)
+    devices = _devices(machine)
+    return [judge(spec, shapes[spec.id], machine, devices, rates) for spec in specs], rates
 
 
 def rates_here(types: list[str], machine: Machine, *, anew: bool = False) -> "MachineRates | None":

@@ -37,6 +37,11 @@ def write_line(text: str = "") -> None:
     _write(printable(text) + "\n")
 
 
+def write_text(text: str) -> None:
+    """Write a piece of a document as it is. Raises OSError."""
+    _write(printable(text))
+
+
 def write_success(command: str, data: dict[str, Any]) -> None:
     """Write the envelope of a command that did its work. Raises OSError."""
     _write_json({"ok": True, "command": command, "data": data})

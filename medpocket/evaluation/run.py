@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union
 
+from medpocket.errors import InputError
 from medpocket.evaluation.multiple_choice import PackScores, Scorer, measure
 from medpocket.evaluation.packs import BASE, Expert, Plan, draw_examples, plan
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results, Run, Scored, Setup
@@ -39,10 +40,11 @@ class Planning:
 
 @dataclass(frozen=True)
 class Begun:
-    """A run begins, or goes on after `done` questions."""
+    """A run begins, or goes on after `done` questions; `too_long` are the ids of those that the context cannot hold."""
 
     run: Run
     done: int
+    too_long: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def evaluate(
     examples = draw_examples(questions, asked.shots, asked.seed)
     drawn = {example.id for own in examples.values() for example in own}
     questions = evenly([question for question in questions if question.id not in drawn], asked.limit)
-    routed = {question.id: router(question.text).expert for question in questions} if router else {}
+    routed = {question.id: _routed(router, question, experts) for question in questions} if router else {}
 
     def experts_for(question: Question) -> tuple[Expert, ...]:
         if asked.experts != ROUTED:
@@ -107,10 +109,15 @@ def evaluate(
     left_out = {reason: len(ids) for reason, ids in asked.tasks.left_out.items()}
     if planned.too_long:
         left_out[TOO_LONG] = len(planned.too_long)
+    if not planned.questions:
+        raise InputError(
+            f"no question is short enough for the context of {engine.model.context:,} tokens",
+            "measure other questions, or a model with a longer context",
+        )
     setup = replace(setup, questions=planned.questions, left_out=left_out)
     run = (results.resumable(setup) if asked.resume else None) or results.begin(setup)
     done = results.done(run.id)
-    yield Begun(run, len(done))
+    yield Begun(run, len(done), planned.too_long)
     waiting = [pack for pack in planned.packs if not done.issuperset(pack.questions)]
     tokens, all_tokens = 0, sum(pack.tokens * len(pack.experts) for pack in waiting)
     for measured in measure(engine, waiting, planned.examples, cancel):
@@ -126,6 +133,11 @@ def evaluate(
         yield Progress(len(done), planned.questions, tokens, all_tokens)
     if len(done) == planned.questions:
         results.finish(run.id)
+
+
+def _routed(router: "Callable[[str], Route]", question: Question, experts: Mapping[str, Expert]) -> str:
+    expert = router(question.text).expert
+    return expert if expert in experts else GENERAL
 
 
 def _scored(measured: PackScores, routed: Mapping[str, str]) -> dict[int, list[Scored]]:

@@ -26,7 +26,7 @@ from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import GENERAL, load_registry
 
 RANK = 32
-SHARED_STEPS = 2400
+SHARED_STEPS = 1000
 OWN_STEPS = 80
 SHARED_RATE, OWN_RATE = 2e-3, 1e-3
 SHARED = "shared"

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from medpocket import paths
 from medpocket.errors import MedpocketError
 from medpocket.forge import router_texts
-from medpocket.forge.corpus import Corpus, load_corpus
+from medpocket.forge.corpus import load_corpus
 from medpocket.forge.router_augment import Augmenter
-from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, sounds_of, temper
-from medpocket.forge.router_texts import UTTERANCES, Sample
+from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, temper
+from medpocket.forge.router_texts import FRAMES, UTTERANCES, Sample
 from medpocket.forge.router_training import (
     Examples,
     Floats,
@@ -29,28 +28,32 @@ from medpocket.forge.router_training import (
     start_from,
     train,
 )
+from medpocket.forge.router_vocabulary import make_vocabulary, vocabulary_content
 from medpocket.registry import GENERAL, Registry, load_registry
 from medpocket.router.features import feature_count, features, term_scores
-from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of
-from medpocket.router.reading import PIECE_BUCKETS, Reading, Vocabulary, as_vocabulary, pieces_of, read
+from medpocket.router.reading import PIECE_BUCKETS, Reading, Vocabulary, pieces_of, read
 from medpocket.router.weights import write_weights
 
 Report = Callable[[str], object]
 
-FEWEST = 3  # a word that texts have less often is read by its pieces, unless the lexicon has it
-MOST_WORDS = 40_000
 VARIANTS = 10  # of each utterance
+COMPOSED = 800  # papers, and charts, of each expert
 MEMBERS = 3  # gates whose mean decides
 ABSTAINS = 1.25  # added to the logit of `general`: rather no expert than a guess
-# Registers of the utterances that are left out together when the scores are calibrated.
-LEFT_OUT = (("patient",), ("abstract", "exam"), ("summary", "line", "report"), ("vignette", "confounder", "question"))
+# Registers that are left out together when the scores are calibrated.
+LEFT_OUT = (
+    ("patient", "people"), ("abstract", "literature", "exam", "examinations"),
+    ("summary", "line", "report", "notes"), ("vignette", "confounder", "question"),
+)  # fmt: skip
 PIECES_KEEP = 0.5  # of what pieces learnt from known words; an unknown word is a guess
 TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without
 SOURCE_WEIGHTS = {
     "utterances": 1.0, "written": 0.5, "excerpts": 0.1, "questions": 0.3, "answers": 0.25, "frames": 0.3,
-    "across": 0.3, "elsewhere": 0.3,
+    "composed": 0.6, "across": 0.6, "elsewhere": 0.6,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
+SHARED = {"abstract": "literature", "literature": "literature", "summary": "notes", "notes": "notes"}
+"""Registers whose experts have shares of their own, and where these stand."""
 TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # sources that were not made of the lexicon
 
 
@@ -61,30 +64,34 @@ class Material:
     entries: list[Entry]
     lexicon: Lexicon
     vocabulary: Vocabulary
-    texts: Sequence[str]
     samples: list[Sample]
     watched: list[Sample]
 
 
 def gather(data: Path, registry: Registry, seed: int) -> Material:
     """Read the sources and vary the utterances. Raises InputError."""
-    dice = random.Random(f"router/{seed}")
     corpus = load_corpus(data)
     experts = tuple(registry.experts)
     entries = read_entries(paths.assets_folder() / "lexicon", registry)
     lexicon = compile_lexicon(entries, experts)
     own = router_texts.utterances(UTTERANCES, registry)
     watched = [sample for sample in own if sample.validates]
+
+    def dice(source: str) -> random.Random:
+        return random.Random(f"router/{source}/{seed}")
+
+    framer = router_texts.Framer(entries, dice("frames"))
     samples = [
-        *_varied([sample for sample in own if not sample.validates], entries, dice),
-        *router_texts.medquad(corpus, dice),
+        *_varied([sample for sample in own if not sample.validates], entries, dice("utterances")),
+        *router_texts.medquad(corpus, dice("medquad")),
         *router_texts.excerpts(corpus),
         *router_texts.written(registry),
-        *router_texts.Framer(entries, dice).samples(3, 3000),
-        *router_texts.elsewhere(dice),
+        *framer.samples(3, 3000),
+        *framer.composed("literature", COMPOSED, longest=9),
+        *framer.composed("notes", COMPOSED, longest=4),
+        *router_texts.elsewhere(dice("elsewhere")),
     ]
-    texts = [sample.text for sample in samples]
-    return Material(entries, lexicon, make_vocabulary(texts, lexicon, corpus), texts, samples, watched)
+    return Material(entries, lexicon, make_vocabulary(samples, lexicon, corpus), samples, watched)
 
 
 def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random) -> Iterable[Sample]:
@@ -99,36 +106,6 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
         for _ in range(VARIANTS - 1):
             text = augmenter.vary(sample.text, sample.accept)
             yield Sample(text, sample.accept, sample.source, sample.register)
-
-
-def make_vocabulary(texts: Iterable[str], lexicon: Lexicon, corpus: Corpus) -> Vocabulary:
-    """The words that texts have often enough, the most frequent first, and all of the lexicon's."""
-    counts: Counter[str] = Counter()
-    for text in (*texts, *corpus.train_texts):
-        counts.update(tokens_of(text))
-    for mark in (CLAUSE_END, SENTENCE_END):
-        del counts[mark]
-    named = Counter(word for term in lexicon.terms for word in term.split())
-    frequent = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
-    words = [*frequent, *sorted(named.keys() - frequent)]
-    return as_vocabulary(vocabulary_content(words, lexicon.terms))
-
-
-def vocabulary_content(words: Sequence[str], terms: Sequence[str]) -> dict[str, Any]:
-    """What the file of weights holds of the vocabulary."""
-    reach: dict[str, int] = {}
-    for term in terms:
-        first, *rest = term.split(" ")
-        reach[first] = max(reach.get(first, 0), 1 + len(rest))
-    in_terms = {word for term in terms for word in term.split(" ")}
-    sounds = sounds_of(terms, {word: number for number, word in enumerate(words)})
-    return {
-        "words": "\n".join(words),
-        "terms": "\n".join(terms),
-        "sounds": "\n".join("\t".join(pair) for pair in sounds.items()),
-        "reach": np.array([reach.get(word, 0) for word in words], np.uint8),
-        "in_terms": np.array([word in in_terms for word in words], np.uint8),
-    }
 
 
 def tempered(material: Material, readings: Sequence[Reading], experts: Sequence[str]) -> Lexicon:
@@ -177,12 +154,17 @@ def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
 
 
 def _weights(samples: Sequence[Sample], experts: Sequence[str]) -> Floats:
-    """What each text matters: its source's weight, over the square root of its expert's share in all."""
+    """What each text matters.
+
+    Its source's weight, over the square root of its expert's share in all, times the share of its register that is its
+    expert's.
+    """
     own = np.array([SOURCE_WEIGHTS[sample.source] for sample in samples], np.float32)
     classes = np.array([experts.index(sample.accept[0]) for sample in samples])
     total = np.bincount(classes, own, len(experts))
     scale = np.sqrt(total.sum() / len(experts) / np.maximum(total, 1e-6))
-    found: Floats = (own * scale[classes]).astype(np.float32)
+    shares = [FRAMES["shares"].get(SHARED.get(one.register, ""), {}).get(one.accept[0], 1.0) for one in samples]
+    found: Floats = (own * scale[classes] * np.array(shares)).astype(np.float32)
     return found
 
 
@@ -246,14 +228,15 @@ def train_member(material: Material, examples: Examples, experts: Sequence[str],
 def calibrate(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> float:
     """The temperature for registers that were not trained on.
 
-    Each of LEFT_OUT in turn is kept from a gate, which is then tried on it; one temperature is fitted to all.
+    Each of LEFT_OUT in turn is kept from a gate, sentences made in these registers too, and the gate is tried on its
+    utterances; one temperature is fitted to all.
     """
     logits, accept = [], []
     for registers in LEFT_OUT:
-        kept_out = [one.source == "utterances" and one.register in registers for one in material.samples]
-        chosen = np.flatnonzero(kept_out)
+        kept_out = np.array([one.register in registers for one in material.samples])
         weight = np.where(kept_out, 1e-9, examples.weight).astype(np.float32)
         weights = train_member(material, replace(examples, weight=weight), experts, plan)
+        chosen = np.flatnonzero(kept_out & np.array([one.source == "utterances" for one in material.samples]))
         logits.append(weights.logits(examples)[chosen])
         accept.append(examples.accept[chosen])
     return temperature_for(np.concatenate(logits), np.concatenate(accept))
@@ -274,7 +257,7 @@ def save(
         out,
         {
             "experts": "\n".join(experts),
-            **vocabulary_content(list(vocabulary.words), lexicon.terms),
+            **vocabulary_content(list(vocabulary.words), lexicon.terms, vocabulary.everyday),
             "term_weights": lexicon.weights.astype(np.float16),
             "term_kinds": lexicon.kinds,
             "embedding": whole,

@@ -6,7 +6,7 @@ of the lexicon's terms. Nothing that measures is among them.
 
 import hashlib
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +121,8 @@ def written(registry: Registry) -> Iterator[Sample]:
 
 # Experts that a patient or a method defines: what makes a question theirs stands beside the terms of another expert.
 ACROSS = ("pharmacology", "pediatrics", "womens_health", "radiology", "oncology")
+METHODS = ("pharmacology", "radiology")  # experts of means that a paper about anything may use
+OWN_SHARE = 0.5  # of the terms in a paper's sentences
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
 ELSEWHERE = 10_000
 _REGISTERS = ("literature", "notes", "examinations", "people")
@@ -158,12 +160,29 @@ class Framer:
                 frame = self._dice.choice(FRAMES["frames"][expert])
                 yield Sample(self._fill(frame, expert, _PATIENTS.get(expert, "patients")), (expert,), "across")
 
+    def composed(self, register: str, times: int, longest: int) -> Iterator[Sample]:
+        """So many papers or charts for each expert whose matter they may be; what else comes in decides nothing."""
+        dice, parts = self._dice, FRAMES["composed"][register]
+        for expert in [name for name in self._experts if name not in METHODS]:
+            others = [name for name in self._experts if name != expert]
+            for _ in range(times):
+                mixed = [*dice.choices(others, k=2), dice.choice(METHODS)]
+                sentences = [dice.choice(parts["leads"]), *dice.sample(parts["sentences"], dice.randrange(longest))]
+                text = " ".join(self._fill_mixed(sentence, expert, mixed) for sentence in sentences)
+                yield Sample(text, (expert,), "composed", register)
+
+    def _fill_mixed(self, frame: str, expert: str, mixed: Sequence[str]) -> str:
+        dice = self._dice
+        whose = [expert if dice.random() < OWN_SHARE else dice.choice(mixed) for _ in "xyz"]
+        slots = {slot: dice.choice(self._terms[name]) for slot, name in zip("xyz", whose, strict=True)}
+        return self._fill(frame, expert, "patients", **slots, m=str(dice.randrange(2, 90)))
+
     def _register(self, term: str) -> str:
         if term in self._lay and self._dice.random() < _OWN_REGISTER:
             return "people"
         return self._dice.choice(_REGISTERS)
 
-    def _fill(self, frame: str, expert: str, patients: str, term: str | None = None) -> str:
+    def _fill(self, frame: str, expert: str, patients: str, term: str | None = None, **more: str) -> str:
         dice = self._dice
         own = self._terms[expert]
         other = self._terms[dice.choice([name for name in self._experts if name != expert])]
@@ -172,6 +191,7 @@ class Framer:
         slots = {name: dice.choice(own) for name in "uvw"} | {name: dice.choice(other) for name in "op"}
         slots |= {name: dice.choice(self._drugs) for name in "de"}
         slots |= {"t": term or dice.choice(own), "i": dice.choice(FRAMES["imaging"]), "n": str(dice.randrange(2, 90))}
+        slots |= more
         return frame.format(**slots, s=dice.choice(FRAMES["sites"]["sites"]), age=dice.choice(FRAMES[patients]))
 
 

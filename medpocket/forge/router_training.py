@@ -43,7 +43,7 @@ class Plan:
     """How it is trained."""
 
     width: int = 32
-    hidden: int = 48
+    hidden: int = 16
     epochs: int = 2
     batch: int = 256
     rate: float = 2e-3

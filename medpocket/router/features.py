@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCKS = 5  # of a number for each expert
-TEXT_FEATURES = 8 + len(KINDS)
+TEXT_FEATURES = 9 + len(KINDS)
 
 
 def feature_count(experts: int) -> int:
@@ -46,6 +46,7 @@ def features(reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np
     own = [
         np.log1p(words) / 5,
         reading.unknown / words,
+        reading.everyday / words,
         covered / words,
         np.log1p(everything) / 3,
         float(not len(reading.terms)),

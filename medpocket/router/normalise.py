@@ -6,7 +6,13 @@ from functools import lru_cache
 
 SENTENCE_END = "."
 CLAUSE_END = ","
-AGES = {"agebaby": "a baby's age", "agechild": "a child's age", "ageadult": "an adult's age", "ageold": "an old age"}
+AGES = {
+    "agebaby": "a baby's age",
+    "agechild": "a child's age",
+    "ageteen": "a teenager's age",
+    "ageadult": "an adult's age",
+    "ageold": "an old age",
+}
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -108,6 +114,6 @@ def _age_in_years(match: "re.Match[str]") -> str:
 
 
 def _age(months: float, sex: str | None) -> str:
-    bounds = ((24, "agebaby"), (192, "agechild"), (780, "ageadult"))
+    bounds = ((24, "agebaby"), (156, "agechild"), (216, "ageteen"), (780, "ageadult"))
     word = next((word for bound, word in bounds if months < bound), "ageold")
     return f" {word} {({'m': 'male', 'f': 'female'}).get(sex or '', '')} "

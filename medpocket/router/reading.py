@@ -35,7 +35,8 @@ class Term:
 class Reading:
     """`words` with the marks between them; `weights` as long as they are; `terms` from first to last.
 
-    `rows` are rows of the embedding, `counts` how much each counts, `places` the word that it belongs to.
+    `rows` are rows of the embedding, `counts` how much each counts, `places` the word that it belongs to. `unknown`
+    and `everyday` are how many words are in no list, and in that of everyday words.
     """
 
     words: Sequence[str]
@@ -44,6 +45,7 @@ class Reading:
     counts: "NDArray[np.float32]"
     places: "NDArray[np.int64]"
     unknown: int
+    everyday: int
     asks: bool
 
     @property
@@ -69,12 +71,13 @@ def shown(words: Sequence[str]) -> str:
 class Vocabulary:
     """`words` and `terms` map to numbers, `reach` a word to the length of the longest term that begins with it.
 
-    `speller` knows the words of the lexicon.
+    `speller` knows the words of the lexicon; `everyday` are English words that medical texts do without.
     """
 
     words: Mapping[str, int]
     terms: Mapping[str, int]
     reach: Mapping[str, int]
+    everyday: frozenset[str]
     speller: Speller
 
     @property
@@ -141,6 +144,7 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
         counts=np.array(counts, dtype=np.float32),
         places=np.array(places, dtype=np.int64),
         unknown=len(unknown),
+        everyday=sum(word in vocabulary.everyday for word in words),
         asks="?" in text,
     )
 
@@ -150,7 +154,7 @@ def _repair(words: list[str], vocabulary: Vocabulary) -> list[int]:
     unknown = []
     tries = 0
     for place, word in enumerate(words):
-        if word in vocabulary.words or word in _MARKS:
+        if word in vocabulary.words or word in _MARKS or word in vocabulary.everyday:
             continue
         if len(word) >= SHORTEST and tries < _REPAIRS:
             tries += 1
@@ -178,6 +182,8 @@ def _rows(
             counts.append(weight)
             places.append(place)
             continue
+        if word in vocabulary.everyday:
+            continue
         pieces = pieces_of(word)
         rows += [first_piece + piece for piece in pieces]
         counts += [weight / len(pieces)] * len(pieces)
@@ -186,7 +192,8 @@ def _rows(
 
 
 def as_vocabulary(content: Mapping[str, Any]) -> Vocabulary:
-    """The vocabulary in a file of weights: texts `words`, `terms`, `sounds`, an entry a line, and `reach` by word.
+    """The vocabulary in a file of weights: texts `words`, `terms`, `sounds`, `everyday`, an entry a line, and `reach`
+    by word.
 
     `reach` is 0 for words that no term begins with; `in_terms` is 1 for words that terms have.
     """
@@ -197,4 +204,4 @@ def as_vocabulary(content: Mapping[str, Any]) -> Vocabulary:
     flags = content["in_terms"].tolist()
     spelt = {word: row for row, word in enumerate(listed) if flags[row] and len(word) >= SHORTEST}
     sounds = dict(line.split("\t") for line in content["sounds"].split("\n")) if content["sounds"] else {}
-    return Vocabulary(words, terms, reach, Speller(spelt, sounds))
+    return Vocabulary(words, terms, reach, frozenset(content["everyday"].split("\n")), Speller(spelt, sounds))

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from medpocket.errors import HistoryError
@@ -19,7 +20,7 @@ def back_up(path: Path, source: Connection, key: str | None, label: str = "", ta
     """
     if target is None:
         stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
-        target = path.parent / FOLDER / f"{path.stem}-{'-'.join(part for part in (stamp, label) if part)}{path.suffix}"
+        target = _free(path.parent / FOLDER, "-".join(part for part in (path.stem, stamp, label) if part), path.suffix)
     part = target.with_name(target.name + ".part")
     try:
         make_private(target.parent)
@@ -44,6 +45,12 @@ def back_up(path: Path, source: Connection, key: str | None, label: str = "", ta
             ) from None
         raise
     return target
+
+
+def _free(folder: Path, stem: str, suffix: str) -> Path:
+    """A name that no file has: two backups can be made within a second."""
+    names = (f"{stem}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
+    return next(folder / name for name in names if not (folder / name).exists())
 
 
 def backups(folder: Path) -> list[Path]:

@@ -97,9 +97,10 @@ class History(Writer):
         self.read("PRAGMA journal_mode = WAL")
         if version < migrations.NEWEST:
             with exclusive(self.path.parent / "migrating", _MIGRATION_WAIT_S):
-                if version and migrations.version_of(connection) < migrations.NEWEST:
-                    back_up(self.path, connection, self._key, f"before-format-{migrations.NEWEST}")
-                migrations.migrate(connection)
+                migrations.migrate(
+                    connection,
+                    lambda number: back_up(self.path, connection, self._key, f"before-format-{number}"),
+                )
         self._stop_left_over()
 
     def _stop_left_over(self) -> None:

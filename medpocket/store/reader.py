@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from medpocket.errors import UnknownNameError
 from medpocket.store.connected import Connected
 from medpocket.store.records import Conversation, Found, Signature, StoredTurn, Whole
-from medpocket.store.rows import CONVERSATION, TURN, conversation_of, signature_of, turn_of
+from medpocket.store.rows import CONVERSATION, TURN, conversation_of, signature_of, storable, turn_of
 from medpocket.store.search import Query, search_conversations, search_turns
 
 _TURNS = f"SELECT {TURN} FROM turns t JOIN conversations c ON c.key = t.conversation"
@@ -42,6 +42,7 @@ class Reader(Connected):
 
     def conversation(self, id_: str) -> Conversation:
         """Return a conversation by its id, or the beginning of one. Raises UnknownNameError."""
+        id_ = storable(id_)
         rows = self.read(
             f"SELECT {CONVERSATION} FROM conversations c WHERE c.id >= ? AND c.id < ? LIMIT 2", [id_, id_ + "\x7f"]
         )

@@ -11,8 +11,10 @@ from medpocket.store.rows import storable
 _MOST_CHARACTERS = 1000
 _MOST_TERMS = 30
 _SNIPPET_WORDS = 24
-_PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
+_MOST_WEIGHED = 2000
+_PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$")
+_EXPERT, _EXPERT_OF_ROW = "t.expert = ?", "+turns_words.rowid IN (SELECT row FROM turns WHERE expert = ?)"
 _FILTERS = ("expert", "model", "after", "before", "state", "rating", "in")
 
 
@@ -40,7 +42,7 @@ class Query:
         if len(text) > _MOST_CHARACTERS:
             problems.append(f"only the first {_MOST_CHARACTERS} characters were looked for")
         text = storable(text[:_MOST_CHARACTERS]).replace("\0", " ")
-        pieces = list(_PIECE.finditer(text))
+        pieces = [piece for piece in _PIECE.finditer(text) if piece.group()]
         terms: list[str] = []
         words: list[str] = []
         where: list[str] = []
@@ -79,39 +81,69 @@ _HELP = {
 
 
 def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
-    """Return the SELECT of `columns`, title and snippet of the turns found; LIMIT and OFFSET are its last values."""
-    conditions = "".join(f" AND {one}" for one in query.where)
+    """Return the SELECT of `columns`, title and snippet of the turns found; LIMIT and OFFSET are its last values.
+
+    Of more than 2,000 turns that are found, the latest 2,000 are put into order: a word that is in half of all turns
+    is no way to find the best of them, and weighing all would take half a second.
+    """
     if not query.match:
         sql = (
             f"SELECT {columns}, c.title, substr(t.question, 1, 200) FROM turns t "
-            f"JOIN conversations c ON c.key = t.conversation WHERE t.state != 'streaming'{conditions} "
+            f"JOIN conversations c ON c.key = t.conversation WHERE t.state != 'streaming'{_conditions(query)} "
             "ORDER BY t.asked_at DESC, t.row DESC LIMIT ? OFFSET ?"
         )
         return sql, list(query.values)
     snippet = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
+    oldest, values = _oldest_weighed(query)
     sql = (
-        f"SELECT {columns}, c.title, {snippet} FROM turns_words JOIN turns t ON t.row = turns_words.rowid "
-        f"JOIN conversations c ON c.key = t.conversation WHERE turns_words MATCH ?{conditions} "
+        f"SELECT {columns}, c.title, {snippet} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
+        "CROSS JOIN conversations c ON c.key = t.conversation "
+        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)} "
         "ORDER BY turns_words.rank LIMIT ? OFFSET ?"
+    )
+    return sql, [query.match, *values, *query.values]
+
+
+def search_conversations(query: Query) -> tuple[str, list[Any]]:
+    """Return the WHERE clause of the conversations `c` that have such a turn, or such words in their title.
+
+    Of the turns, the latest 2,000 that are found count.
+    """
+    if not (query.match or query.where):
+        return "", []
+    if not query.match:
+        found = f"EXISTS (SELECT 1 FROM turns t WHERE t.conversation = c.key{_conditions(query)})"
+        return f"WHERE {found}", list(query.values)
+    oldest, values = _oldest_weighed(query)
+    found = (
+        "c.key IN (SELECT t.conversation FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
+        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)})"
+    )
+    values = [query.match, *values, *query.values]
+    if query.where:
+        return f"WHERE {found}", values
+    titled = " AND ".join(["c.title LIKE ? ESCAPE '\\'"] * len(query.words))
+    return f"WHERE ({found} OR ({titled}))", [*values, *(f"%{_like(word)}%" for word in query.words)]
+
+
+def _oldest_weighed(query: Query) -> tuple[str, list[Any]]:
+    """The row of the oldest turn that is weighed, as a subquery, and its values. Newest first, it ends early.
+
+    CROSS JOIN keeps SQLite from going through the turns and asking the index about each.
+    """
+    joined = "CROSS JOIN turns t ON t.row = turns_words.rowid " if query.where else ""
+    sql = (
+        f"coalesce((SELECT turns_words.rowid FROM turns_words {joined}WHERE turns_words MATCH ?{_conditions(query)} "
+        f"ORDER BY turns_words.rowid DESC LIMIT 1 OFFSET {_MOST_WEIGHED}), 0)"
     )
     return sql, [query.match, *query.values]
 
 
-def search_conversations(query: Query) -> tuple[str, list[Any]]:
-    """Return the WHERE clause of the conversations `c` that have such a turn, or such words in their title."""
-    if not (query.match or query.where):
-        return "", []
+def _conditions(query: Query) -> str:
+    """The filters, as more of a WHERE clause."""
     conditions = "".join(f" AND {one}" for one in query.where)
-    if not query.match:
-        return f"WHERE EXISTS (SELECT 1 FROM turns t WHERE t.conversation = c.key{conditions})", list(query.values)
-    found = (
-        "c.key IN (SELECT t.conversation FROM turns_words JOIN turns t ON t.row = turns_words.rowid "
-        f"WHERE turns_words MATCH ?{conditions})"
-    )
-    if query.where:
-        return f"WHERE {found}", [query.match, *query.values]
-    titled = " AND ".join(["c.title LIKE ? ESCAPE '\\'"] * len(query.words))
-    return f"WHERE ({found} OR ({titled}))", [query.match, *(f"%{_like(word)}%" for word in query.words)]
+    # Beside the search index, experts are looked up in an index too: a turn's own row costs a page of the file each.
+    return conditions.replace(_EXPERT, _EXPERT_OF_ROW) if query.match else conditions
 
 
 def _filter(name: str, value: str) -> tuple[str, Any] | None:
@@ -123,9 +155,12 @@ def _filter(name: str, value: str) -> tuple[str, Any] | None:
         "before": ("t.asked_at < ?", _start_of(value)),
         "state": ("t.state = ?", value if value in set(State) else None),
         "rating": ("t.rating = ?", value if value in set(Rating) else None),
-        "expert": ("t.expert = ?", value or None),
+        "expert": (_EXPERT, value or None),
         "model": ("t.model LIKE ? ESCAPE '\\'", part if value else None),
-        "in": ("t.conversation IN (SELECT key FROM conversations WHERE id LIKE ? ESCAPE '\\')", f"{_like(value)}%"),
+        "in": (
+            "t.conversation IN (SELECT key FROM conversations WHERE id LIKE ? ESCAPE '\\')",
+            f"{_like(value)}%" if value else None,
+        ),
     }
     return conditions[name] if conditions[name][1] is not None else None
 

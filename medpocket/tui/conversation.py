@@ -25,7 +25,7 @@ class Choice:
         return self.expert or ("routed" if self.route else "no expert")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Exchange:
     """A question and its answer as far as it has come.
 

@@ -25,7 +25,6 @@ COMMANDS = (
     Slash("beside", "compare", "Answer it by another expert, side by side"),
     Slash("copy", "copy_answer", "Copy the answer"),
     Slash("copyall", "copy_conversation", "Copy the conversation as Markdown"),
-    Slash("export", "export", "Write the conversation into a file", "path"),
     Slash("why", "toggle_why", "Show or hide what speaks for the expert"),
     Slash("lock", "lock", "Lock the encrypted history"),
     Slash("help", "app.show_help", "What the keys do, and what MedPocket is not"),

@@ -17,7 +17,7 @@ import tempfile
 import termios
 import time
 
-_WORDS = b"Ask a question."
+_WORDS = b"begins a new line"  # the cursor stands on the first of its words
 _WAIT_S = 60.0
 
 

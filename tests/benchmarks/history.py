@@ -111,7 +111,7 @@ def measure(kind: str, home: Path, words: Words, rounds: int) -> list[tuple[str,
     assert history
     process = psutil.Process()
     before = process.memory_info().rss
-    texts = queries(words, random.Random(7), 80 * rounds)
+    texts = queries(words, random.Random(7), 40 * rounds)
     history.search(texts[0])
     found = [milliseconds(lambda text=text: history.search(text)) for text in texts]  # type: ignore[misc]
     slowest = texts[found.index(max(found))]
@@ -139,7 +139,7 @@ def measure(kind: str, home: Path, words: Words, rounds: int) -> list[tuple[str,
         ),
         ("open, median, less key, ms", percentile(opened, 0.5) - key_ms, OPEN_BOUND_MS, f"key {key_ms:.0f} ms"),
         ("sessions filtered, p95, ms", percentile(sessions, 0.95), SESSIONS_BOUND_MS, "200 of 20,000"),
-        ("sessions listed, all, median, ms", percentile(listed, 0.5), SESSIONS_BOUND_MS, "all 20,000 at once"),
+        ("all sessions at once, median, ms", percentile(listed, 0.5), None, "20,000; the app asks for pages"),
         ("`history list`, whole process, median, s", percentile(whole, 0.5), PROCESS_BOUND_S + key_ms / 1000, ""),
         ("memory grown meanwhile, MB", grown, None, "with all 20,000 sessions in a list"),
     ]

@@ -55,7 +55,7 @@ def test_kill_at_any_moment_leaves_nothing_half_written(tmp_path: Path, home: Pa
         process.kill()
         process.communicate(timeout=30)
     left = [path.relative_to(home) for path in home.rglob("*") if path.is_file()] if home.exists() else []
-    assert all(path.parts[0] == "log" for path in left), left
+    assert all(path.parts[0] == "log" or path.parts[:2] == ("data", "history") for path in left), left
     process = start(tmp_path)
     answer, _ = process.communicate(timeout=60)
     assert process.returncode == 0

@@ -1,4 +1,4 @@
-from medpocket.forge.router import vocabulary_content
+from medpocket.forge.router_vocabulary import vocabulary_content
 from medpocket.router.language import is_foreign
 from medpocket.router.negation import DENIED, DISTANT, NORMAL, PAST, weigh
 from medpocket.router.normalise import tokens_of
@@ -6,7 +6,9 @@ from medpocket.router.reading import as_vocabulary, read
 from medpocket.router.spelling import Speller, is_one_slip, skeleton
 
 TERMS = ["chest pain", "fever", "rash", "knee", "kidney stone", "diarrhea", "pneumonia", "no fetal movement", "stroke"]
-VOCABULARY = as_vocabulary(vocabulary_content(sorted({word for term in TERMS for word in term.split()}), TERMS))
+VOCABULARY = as_vocabulary(
+    vocabulary_content(sorted({word for term in TERMS for word in term.split()}), TERMS, ["strike"])
+)
 
 
 def terms_in(text: str) -> dict[str, float]:
@@ -32,6 +34,7 @@ def test_singular_plural_case_and_possessives_are_one() -> None:
 def test_ages_become_words() -> None:
     for text in ("a 5-year-old", "a 5 yr old", "5 y/o", "5yo", "aged 5"):
         assert "agechild" in tokens_of(text), text
+    assert "ageteen" in tokens_of("a 15 year old")
     assert tokens_of("62M s/p CABG") == ["ageadult", "male", "s/p", "cabg"]
     assert "agebaby" in tokens_of("a 3 month old")
     assert "ageold" in tokens_of("81F")
@@ -89,6 +92,12 @@ def test_slips_of_the_hand_and_words_written_by_ear_are_repaired() -> None:
         "diarrea": "diarrhea",
     }.items():
         assert speller.repair(wrong) == right, wrong
+
+
+def test_an_everyday_word_is_no_slip_of_a_medical_one_and_is_counted() -> None:
+    assert terms_in("a strokke last year") == {"stroke": 1.0}
+    assert terms_in("a strike last year") == {}
+    assert read("a strike last year", VOCABULARY).everyday == 1
 
 
 def test_short_words_numbers_and_strangers_are_left_alone() -> None:

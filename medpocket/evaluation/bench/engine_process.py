@@ -107,11 +107,6 @@ def some_tokens(engine: Engine, count: int, *, skipped: int = 0) -> Prompt:
 
 def rates(engine: Engine, prompt_tokens: int, answer_tokens: int) -> tuple[float, float]:
     """Tokens per second of a prompt that is read, and of the answer behind it. Raises BenchmarkError."""
-    if prompt_tokens + answer_tokens > engine.model.context:
-        raise BenchmarkError(
-            f"the context holds {engine.model.context:,} tokens, fewer than prompt and answer together",
-            f"give --prompt-tokens {max(1, engine.model.context - answer_tokens)} or less",
-        )
     one = replace(Sampling(), max_tokens=1, seed=0)
     # Has no beginning in common with what is measured.
     answer(engine, some_tokens(engine, prompt_tokens, skipped=1), one)
@@ -183,6 +178,7 @@ def _measure(request: dict[str, Any]) -> EngineMeasured:
     )
     try:
         load_s, ready_s = time.perf_counter() - started, process_age_s()
+        _check_room(engine.model.context, settings)
         experts, lines, adapters = _two_experts(engine.model.fingerprint)
         replies, new_ids = (
             converse(engine, [lines[0], lines[0], lines[1]], [adapters[0], adapters[0], adapters[1]])
@@ -207,6 +203,14 @@ def _measure(request: dict[str, Any]) -> EngineMeasured:
         )
     finally:
         engine.close()
+
+
+def _check_room(context: int, settings: BenchSettings) -> None:
+    if settings.prompt_tokens + settings.answer_tokens > context:
+        raise BenchmarkError(
+            f"the context holds {context:,} tokens, fewer than prompt and answer together",
+            f"give --prompt-tokens {max(1, context - settings.answer_tokens)} or less, or a larger --context",
+        )
 
 
 def _two_experts(fingerprint: str) -> tuple[tuple[str, ...], list[str], list[list[Scaled]]]:

@@ -4,7 +4,7 @@ A step runs in a transaction of its own runner, together with its number: it hap
 released program has taken is never changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,17 @@ def version_of(connection: Connection) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: Connection, numbered: Mapping[int, Step] | None = None) -> None:
-    """Take the steps that the file has not taken. Raises HistoryError; then the last step did not happen."""
+def migrate(connection: Connection, before_step: Callable[[int], object]) -> None:
+    """Take the steps that the file has not taken, and call `before_step` with the number of each but the first.
+
+    Raises HistoryError; then the last step did not happen.
+    """
     from sqlite_utils import Database
 
     database = Database(connection)
-    for number, step in sorted((numbered or steps()).items()):
+    for number, step in sorted(steps().items()):
+        if 0 < version_of(connection) < number:
+            before_step(number)
         with translated():
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -44,18 +44,18 @@ class StatusLine(Static):
 
 
 def _parts(status: Status) -> list[str]:
+    """The most important first: a narrow terminal cuts the end off."""
     model = status.model
     parts = [f"{model.name} {model.quantization}" if model else status.saying]
     if model:
-        if model.demonstration:
-            parts.insert(0, "DEMONSTRATION, not for care")
         share = status.used / model.context
         warning = " (nearly full)" if share >= _NEARLY_FULL else ""
         parts.append(f"context {share:.0%} of {model.context:,}{warning}")
-        parts.append(f"{model.gpu_layers} layers on GPU" if model.gpu_layers else "CPU")
+    parts.append("offline" if status.offline else "OFFLINE NOT VERIFIED" if status.process_bytes else "")
+    parts.append(status.history)
     if status.process_bytes:
         parts.append(f"memory {size(status.process_bytes)}, {size(status.free_bytes)} free")
     parts.append(status.battery)
-    parts.append("offline" if status.offline else "OFFLINE NOT VERIFIED")
-    parts.append(status.history)
+    if model:
+        parts.append(f"{model.gpu_layers} layers on GPU" if model.gpu_layers else "CPU")
     return parts

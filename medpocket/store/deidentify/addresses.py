@@ -1,0 +1,148 @@
+"""Addresses: a street with its house, a box or a postcode, and what stands around it as one address."""
+
+import re
+from collections.abc import Iterator
+
+from medpocket.store.deidentify.spans import CAPITALS, DIGIT, Kind, Span
+
+_C = CAPITALS
+_STREETS = (
+    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|"
+    r"Walk|Gardens?|Gdns"
+    r"|Square|Sq|Quay|Quayside|Hill|Grove|Gr|Park|Row|Boulevard|Blvd|Parkway|Pkwy|Highway|Hwy|View|Rise|Mews|Green|"
+    r"Lanes|Parade|Circle|Cir"
+    r"|Trail|Heights|Wharf|Yard|Mount|Vale|Drove|Path|Esplanade|Crossing|Loop|Alley|Broadway|Common|Fields?|End|Side|"
+    r"Meadows?|Chase"
+)
+_NUMBER = rf"\d{{1,5}}(?:\s?[-/]\s?\d{{1,5}})?\s?[A-Za-z]?|l{DIGIT}"
+_WORD = rf"(?:[{_C}]\.|[{_C}][\w'’-]*)"
+_UNIT = r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot)\.?\s?#?\s?[\w-]{1,8}"
+# "17 Larkspur Close", "1420 W. Maple Blvd.", "9 mill st"
+_ENGLISH = (
+    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
+    rf"th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
+)
+_SMALL_LETTERS = (
+    r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|close|court|"
+    r"crescent|terrace)\b"
+)
+_NAMED_STREET = rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
+# "Lindenstraße 45", "Am Alten Markt 3a", "Keizersgracht 221"
+_GERMAN = (
+    rf"[{_C}][\w-]+?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
+    rf"kade)\s\d{{1,4}}\s?[a-z]?\b"
+    rf"|(?:Am|An der|Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
+)
+# "14 rue des Marronniers"; "Calle de Alcalá 120", "Via Garibaldi 18", "Rua Augusta 45"
+_PARTICLES = (
+    r"(?:de\s|del\s|des\s|du\s|da\s|do\s|dos\s|das\s|di\s|d['’]|la\s|las\s|le\s|les\s|los\s|l['’]|della\s|"
+    r"dei\s|y\s|e\s)"
+)
+_FRENCH = (
+    rf"\d{{1,4}}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|av\.|boulevard|bd|place|allée|chemin|impasse|quai|cours|"
+    rf"route)\s{_PARTICLES}{{0,2}}"
+    rf"{_WORD}(?:[\s-]{_PARTICLES}{{0,2}}{_WORD}){{0,3}}"
+)
+_SPANISH = (
+    rf"\b(?:Calle|C/(?=\s?\w{{3}})|Avda\.?|Avenida|Av\.|Plaza|Pza\.?|Paseo|Pº|Camino|Carrera|Ronda|Travesía|Via|"
+    rf"Viale|Piazza|Corso|Largo|Rua|Praça|Travessa|Estrada)\s?"
+    rf"{_PARTICLES}{{0,2}}{_WORD}(?:\s{_PARTICLES}{{0,2}}{_WORD}){{0,3}},?\s(?:n[º°.]\s?)?\d{{1,4}}\b"
+)
+_BOX = r"\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
+
+_UK_POSTCODE = r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b"
+_POSTCODE = (
+    rf"{_UK_POSTCODE}|\b(?i:[a-z]{{1,2}}\d[a-z\d]?[ ]\d[a-z]{{2}})\b"
+    r"|\b[A-Z]\d{2}\s[A-Z\d]{4}\b"  # Eircode
+    rf"|\b\d{{4}}\s[A-Z]{{2}}[ ]{_WORD}"  # 1016 DV Amsterdam
+    rf"|\b(?:[A-Z]{{2}}|{_WORD})[ ]\d{{5}}(?:-\d{{4}})?\b"  # MT 59801
+    r"|\b(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)[ ]\d{4}\b"
+    rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}"
+    rf"(?:[ ]\({_WORD}\))?"  # 50674 Köln
+    rf"|\b{_WORD}[ ]\d{{6}}\b"  # Singapore 560123
+)
+_STREET = re.compile("|".join((_ENGLISH, _SMALL_LETTERS, _GERMAN, _FRENCH, _SPANISH, _BOX, _NAMED_STREET)))
+_LONE_POSTCODE = re.compile(rf"{_UK_POSTCODE}|\b[AC-FHKNPRTV-Y]\d[\dW]\s[AC-FHKNPRTV-Y\d]{{4}}\b")
+
+# From a street on to its postcode: nothing that ends a sentence, and no more than an address has.
+_TO_POSTCODE = re.compile(
+    rf"[^;:()\n]{{0,60}}?(?:{_POSTCODE})|(?:\s{{0,8}},?\n[ \t]*[^\n:;]{{1,40}}?){{1,4}}?(?:{_POSTCODE})"
+)
+# Parts between commas that go on with an address: "2º A", "Flat 3", "Leeds", "Portland".
+_PART = re.compile(
+    rf",\s(?:{_UNIT}|\d{{1,3}}\.?[º°ª]?\s?[A-Z]{{0,4}}(?:\s[A-Z][a-z]{{0,3}}\.?)?|(?:Nr\s)?{_WORD}(?:\s(?:upon|of|on|"
+    rf"le|la|de|{_WORD})){{0,3}}"
+    rf"(?:\s\d{{4,6}})?)(?=[,.;)\n]|\s(?:with|and|on|since|\()|$)"
+)
+_NO_PLACE = re.compile(r",\s(?:Tel|Phone|DOB|MRN|NHS|Mob|Hosp|Dr|Mr|Mrs|Ms|Seen|Lives|She|He|Fax|Email|NOK)\b")
+# Before it: a flat, a house of its own name, also on a line of its own.
+_BEFORE = re.compile(rf"(?:{_UNIT}|(?:The\s)?(?:{_WORD}\s(?:y\s)?){{0,3}}{_WORD}),\s?$")
+_LINE_BEFORE = re.compile(rf"(?:{_WORD}\s){{1,4}}{_WORD}$")
+_NO_HOUSE = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Patient|GP|DOB|Tel|Address|Housing|Pt|Lives|Phone|Surgeon|Sister|Nurse|Frau|Herr|"
+    r"Mme|born|old)\b",
+    re.I,
+)
+
+# After a word that announces an address, parts of capitals and figures up to the end of the sentence.
+_ANNOUNCED = re.compile(
+    r"\b(?:(?i:address(?: on file)?|addr|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|residence|r/o|"
+    r"eircode|postcode|zip)"
+    r"\s?[:=]?\s|(?i:home|hotel|housing at|lives at|lives|living at|resides at|resident at|stays at|residing at|"
+    r"residente en|resides|res\.|wohnhaft(?: in)?|demeurant|letter to"
+    r"|letters to|by post to|post to|at)\s?:?\s)"
+)
+_ANNOUNCED_PLACE = re.compile(rf"(?=[{_C}\d])[^;:\n]{{0,90}}?(?:{_POSTCODE})")
+_PERSON = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Mme|Mlle|Herr|Frau|DOB|née?|geb)\b")
+_SENTENCE_END = re.compile(r"[a-z]{3}\.\s")
+
+
+def find_addresses(text: str) -> Iterator[Span]:
+    """Yield streets with what belongs to them, boxes, and postcodes that stand alone."""
+    for match in _STREET.finditer(text):
+        end, has_postcode = _end_after(text, match.end())
+        yield Span(_start_before(text, match.start()), end, Kind.ADDRESS, sure=has_postcode)
+    for match in _LONE_POSTCODE.finditer(text):
+        yield Span(_start_of_place(text, match.start()), match.end(), Kind.ADDRESS)
+    for announced in _ANNOUNCED.finditer(text):
+        place = _ANNOUNCED_PLACE.match(text, announced.end())
+        if place and not _SENTENCE_END.search(place[0]) and not _PERSON.search(place[0]):
+            yield Span(place.start(), place.end(), Kind.ADDRESS, sure=True)
+
+
+def _end_after(text: str, end: int) -> tuple[int, bool]:
+    """Where the address ends whose street ends at `end`, and whether with a postcode."""
+    to_postcode = _TO_POSTCODE.match(text, end)
+    if to_postcode and not _SENTENCE_END.search(to_postcode[0]):
+        return to_postcode.end(), True
+    while (part := _PART.match(text, end)) and not _NO_PLACE.match(text, end):
+        end = part.end()
+    return end, False
+
+
+def _start_before(text: str, start: int) -> int:
+    """Where the address begins whose street begins at `start`."""
+    line = text.rfind("\n", 0, start) + 1
+    if line and not text[line:start].strip():
+        above = text.rfind("\n", 0, line - 1) + 1
+        house = _LINE_BEFORE.match(text[max(above, line - 60) : line - 1].strip())
+        return above if house and not _NO_HOUSE.search(house[0]) else start
+    return _parts_before(text, start)
+
+
+def _start_of_place(text: str, start: int) -> int:
+    """Where the address begins whose postcode begins at `start`, without a street that is known as one."""
+    line = max(text.rfind("\n", 0, start) + 1, start - 60)
+    town = re.search(rf"(?:{_WORD}\s){{1,3}}$", text[line:start])
+    return _parts_before(text, line + town.start()) if town and not _NO_HOUSE.search(town[0]) else start
+
+
+def _parts_before(text: str, start: int) -> int:
+    """Where the parts begin that stand before `start` and end with a comma."""
+    for _ in range(3):
+        line = max(text.rfind("\n", 0, start) + 1, start - 60)
+        before = _BEFORE.search(text[line:start])
+        if not before or _NO_HOUSE.search(before[0]):
+            break
+        start = line + before.start()
+    return start

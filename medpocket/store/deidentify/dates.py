@@ -1,0 +1,114 @@
+"""Dates with a day or a month, in figures, in words, and in part. A year, a weekday or a time alone is none."""
+
+import re
+from collections.abc import Iterator
+
+from medpocket.store.deidentify.spans import DIGIT, Kind, Span
+
+_FULL_MONTHS = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+    "|Januar|Jänner|Februar|März|Mai|Juni|Juli|Oktober|Dezember"
+    "|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre"
+    "|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre"
+    "|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro"
+    "|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
+    "|januari|februari|maart|mei|augustus"
+    "|Muharram|Safar|Rajab|Sha'?ban|Ramadh?an|Shawwal|Dhu al-Hijjah"
+)
+_SHORT_MONTHS = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Mrz"
+_MONTH = rf"(?:(?:{_FULL_MONTHS})\b|(?:{_SHORT_MONTHS})\b\.?)"
+_WEEKDAY = (
+    r"(?:Mon(?:day)?|Tue(?:s(?:day)?)?|Wed(?:s|nesday)?|Thu(?:r(?:s(?:day)?)?)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?"
+    r"|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+    r"|lunes|martes|miércoles|jueves|viernes|sábado|domingo)"
+)
+_NAMED_DAY = rf"(?:\b{_WEEKDAY}\b[.,]?\s{{0,2}}(?:(?:the|den|le|el)\s)?)?"
+_YEAR = rf"(?:(?:19|20|2[O])(?:{DIGIT}){{2}}|['’]\d\d|\d\d(?!\d|[:.,/]\d|\s?(?:mg|kg|ml|h\b|%)))"
+_DAY = rf"(?:[12lI]{DIGIT}|3[01OlI]|[0O]?[1-9lI])"
+
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
+).split()
+_SPOKEN_DAY = rf"(?:(?:twenty|thirty)[ -](?:{'|'.join(_ORDINALS[:9])})|{'|'.join(_ORDINALS)})"
+_UNITS = "one|two|three|four|five|six|seven|eight|nine"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_SPOKEN_NUMBER = rf"(?:(?:{_TENS})(?:[ -](?:{_UNITS}))?|{_TEENS}|oh[ -](?:{_UNITS})|{_UNITS})"
+_SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: and)? {_SPOKEN_NUMBER})?)"
+
+_BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
+_DAY_MONTH = (
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
+    rf"de\s|di\s)?"
+    rf"{_MONTH}(?:(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
+)
+_MONTH_DAY = (
+    rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
+    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|-\d\d)?(?!\w)"
+)
+_MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
+_SPOKEN = (
+    rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
+    rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
+)
+_IN_WORDS = re.compile(rf"(?:{_DAY_MONTH}|{_MONTH_DAY}|{_MONTH_YEAR}|{_SPOKEN})(?!\w)", re.IGNORECASE)
+
+# A month alone is a date after a word that asks for one: "may" and "march" are words, and the first is in every note.
+_MONTH_ALONE = re.compile(
+    rf"\b(?i:in|since|until|till?|from|by|last|next|this|early|mid|late|during|review|due|appt|seen)[\s:-]{{1,2}}"
+    rf"((?:mid-|early |late )?(?:{_FULL_MONTHS}|{_SHORT_MONTHS}))\b(?!\s[a-z]+ed\b)"
+)
+_MID_MONTH = re.compile(rf"\b((?i:mid|early|late)-(?:{_FULL_MONTHS}))\b")
+
+_SLASHED = re.compile(
+    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d)",
+    re.IGNORECASE,
+)
+_YEAR_FIRST = re.compile(r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?![\w/])")
+_COMPACT = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\w|[./-]\d)")
+_MONTH_SLASH_YEAR = re.compile(r"(?<![\w./-])(?:0?[1-9]|1[0-2])[/.-](?:19|20)\d\d(?![\w/])")
+_ROMAN = re.compile(
+    rf"(?<![\w./-]){_DAY}([./ -])(?:i{{1,3}}|iv|vi{{0,3}}|ix|xi{{0,2}})\1(?:(?:19|20)\d\d|\d\d)\b", re.IGNORECASE
+)
+_CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
+_GERMAN_PART = re.compile(
+    r"(?<![\w./-])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
+    r"(?<=zum )|(?<=ab ))"
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
+)
+
+# Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
+_ASKS_FOR_DATE = (
+    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"dated?"
+    r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
+    r"stop(?:ped)?|start(?:ed)?"
+    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
+)
+_PART = re.compile(
+    rf"(?:\b(?i:{_ASKS_FOR_DATE})[\s:,.(]{{1,3}}(?:(?:the|am|w/c|~|\?)\s?)?|[(\[]|(?=\b{_WEEKDAY}))"
+    rf"((?:(?i:{_WEEKDAY})[\s,.]{{1,2}})?(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01]))"
+    r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
+    re.IGNORECASE,
+)
+_SPAN_OF_TIME = re.compile(
+    r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
+)  # "3/7" is three days
+_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen)|day)\s", re.IGNORECASE)
+
+
+def find_dates(text: str) -> Iterator[Span]:
+    """Yield what looks like a date."""
+    for pattern in (_IN_WORDS, _SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART):
+        for match in pattern.finditer(text):
+            if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
+                yield Span(match.start(), match.end(), Kind.DATE, sure=True)
+    for pattern in (_MONTH_ALONE, _MID_MONTH):
+        for match in pattern.finditer(text):
+            yield Span(match.start(1), match.end(1), Kind.DATE)
+    for match in _PART.finditer(text):
+        if not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0]):
+            first, second = (int(part) for part in re.findall(r"\d+", match[1]))
+            if min(first, second) <= 12:
+                yield Span(match.start(1), match.end(1), Kind.DATE, sure=True)

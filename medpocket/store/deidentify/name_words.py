@@ -1,0 +1,135 @@
+"""Words that stand beside names, and words with a capital that are none."""
+
+# Titles, as written before a name. "M." and "D." are French and Spanish; "Sr" is a nurse, or Señor.
+TITLES = (
+    r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|"
+    r"Reverend|Fr|Father"
+    r"|Pastor|Rabbi|Imam|Sheikh|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|PC"
+    r"|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
+    r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|"
+    r"Don|Doña|Dña|D\."
+    r"|Dra|Dott|Dott\.ssa|Dottore|Signora?|Sig|Sig\.ra|Mevr|Mevrouw|Dhr|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
+)
+OFFICES = (
+    r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
+    r"Sister|Matron|Officer"
+)
+SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dr\.?\s?) ?doctor|dr|prof"
+
+# What stands before a colon and a name.
+LABELS = (
+    r"(?:patient(?:'s)?|pt|full|last|first|client|resident|employee)?\s?name|nom|nombre|nome|naam|nachname|vorname|"
+    r"patient(?:in)?|pat|pt|paciente|paziente"
+    r"|patiënt|hasta|client|resident|veteran|member|insured|subscriber|employee|participant|proband|subject|caller|"
+    r"attending|surgeon|assistant"
+    r"|an(?:a)?esthetist|consultant|referrer|referring (?:physician|doctor)|provider|physician|pcp|gp|op|operator|"
+    r"endoscopist|radiologist"
+    r"|pathologist|dictated by|reported by|signed(?: by)?|verified by|author|seen by|ref by|reviewed by|pharmacist|"
+    r"counsellor|counselor|therapist"
+    r"|manager|next of kin|nok|poa|emergency contact|contact|amhp|cpn|dsn|rns|midwife|nurse|guardian|parent|spouse|"
+    r"wound care rn|audiologist|accepting|re|betreft|betr|betreff|baby of"
+)
+
+# Words after which, without a colon, a capitalised word is the name of a person.
+RELATIONS = (
+    r"patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
+    r"husband|mother|father|mum|mom|dad"
+    r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|"
+    r"grandmother|grandfather"
+    r"|carer|caregiver|neighbou?r|friend|spouse|nok|named|called|name|seen by|reviewed by|d/w|spoke to|spoke with|"
+    r"discussed with|surgeon|surgeons?"
+    r"|assistant|anaesthetist|nurse|midwife|physio(?:therapist)?|health visitor|sister|physiologist|endoscopist|"
+    r"counsellor|interpreter|chaplain|amhp|cpn|dsn|op"
+)
+
+# After a name, without a title: letters of a profession.
+CREDENTIALS = (
+    r"MD|M\.D\.|DO|D\.O\.|RN|NP|PA-C|PA|PharmD|PhD|MBBS|MBChB|MB|BS|MRCP|FRCP|FRCS|FRCA|FACS|FACP|DDS|DMD|DPM|DPT|"
+    r"OTR|PT|RD|LCSW|MSW|CRNA|CNM|LPN"
+    r"|BSN|MSN|FNP|APRN|ST[1-8]|CT[1-3]|F[12]|FY[12]|SpR|SHO|SW|HCA"
+)
+
+# What follows a name of a patient: a date of birth, an age, a sex with an age.
+AFTER_SINGLE_NAME = (
+    r"\s?,?\s?\(?(?:DOB|D\.O\.B\.?|dob|DoB|born\b|b\.\s\d|geb\.|geboren|née? le|nata il|nato il|nacid[oa])"
+    r"|,?\s(?:is|was)\s(?:an?|the)\s(?:\w+\s){0,2}?(?:\d{1,3})\b"
+)
+AFTER_NAME = (
+    r",?\s\(?\d{1,3}\s?-?(?:year|yr|y/?o\b|yo\b|y\.o|y\b|M\b|F\b|male|female|ans\b|años\b|Jahre)"
+    r"|,\s\d{1,3}(?=[,.;:])"
+    r"|,\s?(?:9\d|1[01]\d)\b(?!\s?(?:mg|kg|ml|%|mm|cm))"
+    r"|\s(?:#|MRN|NHS|CHI)\s?:?\s?\w*\d"
+)
+
+# Capitalised words that stand beside names and are none.
+NO_NAMES = frozenset(
+    """
+    I A The This That These Those He She They We You It His Her Their Our My Your In On At By For From To Of With
+    Without And Or But If As
+    DOB DoB MRN NHS SSN CHI NI NOK GP ED ICU ITU CCU HDU MAU SAU OPD ENT NBM NPO DNR DNA DNAR ECG EKG CT MRI MRA US
+    XR CXR BP HR RR GCS
+    Tel Telephone Phone Mobile Mob Cell Fax Email Mail Address Addr Age Aged Sex Male Female M F Date Time Born Bed
+    Ward Bay Room Rm Unit
+    Hospital Hosp Clinic Surgery Practice Department Dept Centre Center Consultant Registrar Reg Specialist
+    Physician Surgeon Doctor Nurse Sister
+    Cardiology Neurology Oncology Radiology Surgery Medicine Psychiatry Urology Dermatology Paediatrics Pediatrics
+    Geriatrics Orthopaedics
+    Patient Pt Name Re Ref Dear Yours Sincerely Faithfully Regards Kind Best Thank Thanks Seen Reviewed Review
+    Admitted Discharged Discharge
+    Admission History Diagnosis Dx Hx Rx Plan Assessment Subjective Objective Present Past Family Social Illness
+    Complaint Chief Impression
+    Findings Procedure Operation Note Notes Report Summary Information Instructions Safety Care Education Health
+    Questionnaire Experience
+    Reports Denies States Presents Complains Says Has Is Was Were Will Would Can Could May Might Should Did Does Not
+    No Yes
+    Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mon Tue Tues Wed Thu Thurs Fri Sat Sun January February
+    March April June July
+    August September October November December Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec
+    Street Road Avenue Lane Drive Flat Apt House Home Nursing Residential Lives Living Private
+    Spine Brain Head Neck Abdomen Pelvis Chest Angiography Angiogram Imaging Scan Venography Spectroscopy
+    Elastography Enterography
+    Lesions Lesion Relapse Plaques Society Association Foundation Institute Center University School College
+    Allergies Medications Meds Labs Vitals Exam Chart Acct Account Insurance Policy Claim Member Provider Referring
+    Attending Primary
+    Call Contact Callback Pharmacy Interpreter Wife Husband Son Daughter Mother Father Brother Mum Dad Parents
+    Partner Carer Next Kin
+    HISTORY PLAN ADMITTED SEEN WAS IS HAS WITH AND CODE STATUS CHIEF COMPLAINT AGE SEX DATE NAME PATIENT NOTES
+    REPORT REVIEWED ON IN AT BY TO FOR
+    OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
+    NECK SCAN ANGIOGRAM ANGIOGRAPHY
+    NRIC CURP Grüßen Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
+    """.split()
+)
+
+# Words in small letters that do not begin or go on with a name.
+COMMON = frozenset(
+    """
+    a an the and or but if as at by for from in into is are was were be been has have had do does did done not no
+    nor of off on onto out over per
+    so than that then there these this those to too under until up very via what when where which while who whom why
+    will with without would
+    he she they we you it his her their our my your me him them us i
+    admitted seen reviewed discharged brought presented presents presenting complains complaining reports reported
+    states stated says said
+    denies asks asked called calls phoned rang spoke came comes attended attends feels felt looks looked wants
+    wanted needs needed takes took
+    started starts stopped advised agrees agreed aware happy keen well unwell better worse stable settled
+    comfortable confused alert old new
+    year years yr yrs yo aged age male female man woman lady gentleman boy girl born dob date birth bed ward bay
+    room unit clinic hospital
+    today yesterday tomorrow tonight now again also still may can could should must might patient pt patients doctor
+    nurse consultant registrar
+    about after before during because since however severe moderate mild regurgitation spine brain angiography scan
+    imaging lesions relapse
+    lesion disease prescribed prescription recommends recommended prescribes orders ordered referral refer referred
+    right left who first before
+    immediately office visit visits appointment care help advice review mon tue wed thu fri sat sun please thanks thank
+    """.split()
+)
+
+# Small words inside names.
+PARTICLES = (
+    r"de la|de las|de los|de|del|della|di|da|dos|do|das|du|des|la|le|lo|von der|von|van den|van der|van|den|der|ter|"
+    r"ten|zu|zur|bin|bint|ibn"
+    r"|abu|al|el|ap|ní|nic|mac|y|e|af|av|st\."
+)

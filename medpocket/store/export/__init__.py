@@ -1,0 +1,1 @@
+"""What leaves the history: text for people, and JSON that can be imported again."""
