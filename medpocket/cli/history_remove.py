@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from medpocket.cli import diagnostics
+from medpocket.cli.history_audit import write_down
 from medpocket.cli.history_open import confirmed, open_history
 from medpocket.errors import OptionError
 from medpocket.store.erasing import copies
@@ -53,5 +54,6 @@ def _remove(history: History, ids: Sequence[str], yes: bool) -> int:
     history.delete(ids)
     if not history.scrub():
         diagnostics.notice("another MedPocket reads at this moment; what it reads goes when it is done")
+    write_down("history delete", "done", history)
     diagnostics.notice(f"{len(ids)} removed{also}")
     return 0

@@ -22,9 +22,10 @@ def written(wholes: Iterable[Whole], *, deidentified: bool = False) -> Iterator[
         "format": FORMAT,
         "version": VERSION,
         "medpocket": __version__,
-        "exported_at": now().isoformat(),
         "deidentified": deidentified,
     }
+    if not deidentified:
+        head["exported_at"] = now().isoformat()
     yield json.dumps(head)[:-1] + ', "conversations": [\n'
     for place, whole in enumerate(wholes):
         turns = tuple(replace(turn, row=0, state=_ended(turn)) for turn in whole.turns)
