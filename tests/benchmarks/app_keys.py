@@ -25,12 +25,12 @@ async def in_the_app() -> tuple[list[float], float]:
 
     app = MedpocketApp(load_installed)
     times: list[float] = []
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(120, 40)):
         while app.chat.status.model is None:
             await asyncio.sleep(0.1)
         box = app.chat.query_one(QuestionBox)
         box.insert(QUESTION)
-        await pilot.press("enter")
+        app.simulate_key("enter")
         while not app.chat.conversation.leaf:
             await asyncio.sleep(0)
         while app.chat.conversation.open:
@@ -44,7 +44,7 @@ async def in_the_app() -> tuple[list[float], float]:
             await shown.wait()
             times.append(time.perf_counter() - started)
         leaf = app.chat.conversation.leaf
-        assert leaf and leaf.stats
+        assert leaf and leaf.stats, leaf and leaf.error and leaf.error.message
         return times, leaf.stats.decode_rate
 
 
