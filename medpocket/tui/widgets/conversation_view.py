@@ -41,6 +41,7 @@ class ConversationView(VerticalScroll, can_focus=False):
             await self.remove_children()
             await self.mount_all(self._items(self._first, self._end) or [Welcome()])
         self.anchor(bool(self._branch))
+        self.call_after_refresh(self._fill)
 
     async def append(self, exchange: Exchange) -> None:
         """Add the newest exchange, and go to the end."""
@@ -69,6 +70,14 @@ class ConversationView(VerticalScroll, can_focus=False):
         elif new_value >= self.max_scroll_y - _NEAR and self._end < len(self._branch):
             self._moving = True
             self.call_later(self._later)
+
+    async def _fill(self) -> None:
+        """Mount more where what is mounted does not fill a tall screen: nothing could be scrolled to."""
+        if self._first > 0 and self.max_scroll_y <= _NEAR and self._end - self._first + _STEP <= MOST_MOUNTED:
+            first = max(0, self._first - _STEP)
+            await self.mount_all(self._items(first, self._first), before=0)
+            self._first = first
+            self.call_after_refresh(self._fill)
 
     async def _earlier(self) -> None:
         first = max(0, self._first - _STEP)
