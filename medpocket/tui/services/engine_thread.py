@@ -210,7 +210,8 @@ class _Outbox:
     def __init__(self, answer: int, post: Post) -> None:
         self._answer, self._post = answer, post
         self._text: list[str] = []
-        self._flushed = self._started = time.monotonic()
+        self._started = time.monotonic()
+        self._flushed = -FLUSH_S  # the first word is posted at once
 
     def take(self, event: Event) -> None:
         """Post one event, or keep it for the next."""
