@@ -92,6 +92,8 @@ class Answering:
 
     def finish(self) -> int:
         """Write what remains to be written; return the exit code."""
+        if self.finished is None and self.cancel.is_set():  # stopped before the first answer began
+            return INTERRUPTED
         if self.finished is None:
             raise RuntimeError("the engine ended without an answer")
         if self.request.as_json:
