@@ -141,13 +141,11 @@ def resident_bytes() -> int:
 
 
 def battery() -> str:
-    """Say how full the battery is and whether it is charged; '' where there is none."""
-    import psutil
+    """Say how full the battery is and whether it is charged; '' where there is none, or nobody tells."""
+    from medpocket.models.surroundings import describe_power
 
-    found = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    if found is None:
-        return ""
-    return f"battery {found.percent:.0f} %{', plugged in' if found.power_plugged else ''}"
+    power = describe_power()
+    return f"battery {power.percent:.0f} %{', plugged in' if power.on_mains else ''}" if power else ""
 
 
 def usable_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:

@@ -12,7 +12,8 @@ SMALLEST_CONTEXT = 512  # tokens; less is of no use
 BATCH = 512
 KV_TYPE = "F16"
 
-# Python with what `ask` imports, llama.cpp's code and its state: measured on Linux, Python 3.11, without a vocabulary.
+# Python with what `ask` imports, a history that it opens, llama.cpp's code and its state: measured on Linux, Python
+# 3.11, without a vocabulary.
 PROGRAM_BYTES = 61 * 10**6
 # Measured on vocabularies of 32,000 and 128,256 tokens and 280,147 merges: 130 to 172 bytes a token, 169 a merge.
 TOKEN_BYTES, MERGE_BYTES = 170, 170
