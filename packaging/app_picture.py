@@ -14,6 +14,8 @@ from pathlib import Path
 
 from picture import FONT_FACE
 
+from medpocket.lockdown import refuse_network
+
 QUESTION = "What are the symptoms of glaucoma?"
 _CONFIG = 'model = "demo"\nseed = 3\ntemperature = 0.2\nmax_tokens = 120\n'
 _WAIT_S = 120
@@ -47,6 +49,7 @@ def main() -> None:
         sys.exit(__doc__)
     out, size, theme, *keys = [*sys.argv[1:], *["", "100x30", "dark"][len(sys.argv) - 1 :]]
     columns, rows = map(int, size.split("x"))
+    refuse_network()  # as the command does, before anything else; the status line says whether it holds
     with tempfile.TemporaryDirectory() as home:
         os.environ["MEDPOCKET_HOME"] = home
         (Path(home) / "config").mkdir()
