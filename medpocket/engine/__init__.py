@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medpocket.models.accelerators import Accelerator
     from medpocket.models.hardware import Machine
 
-__all__ = ["Engine", "LoadedModel", "load_engine", "load_vocabulary"]
+__all__ = ["Engine", "LoadedModel", "accelerators_if_known", "accelerators_of", "load_engine", "load_vocabulary"]
 
 MOST_CONTEXT = 2**20  # tokens, where neither the registry nor the file says what the model was trained for
 
@@ -73,7 +73,7 @@ def load_engine(
     fit = fit_model(
         shape_of(file),
         machine,
-        _accelerators(machine) if gpu_layers != 0 else (),
+        accelerators_of(machine) if gpu_layers != 0 else (),
         context=context,
         batch=batch,
         repack=repack,
@@ -107,10 +107,19 @@ def load_engine(
     )
 
 
-def _accelerators(machine: "Machine") -> "tuple[Accelerator, ...]":
+def accelerators_of(machine: "Machine") -> "tuple[Accelerator, ...]":
+    """Return the graphics processors of this machine. Raises what comes where llama.cpp cannot be loaded."""
     from medpocket.engine.devices import accelerators
 
     return accelerators(jetson=machine.jetson is not None)
+
+
+def accelerators_if_known(machine: "Machine") -> "tuple[Accelerator, ...]":
+    """Return the graphics processors of this machine; none where llama.cpp cannot be asked."""
+    try:
+        return accelerators_of(machine)
+    except (ImportError, OSError, RuntimeError, AttributeError):
+        return ()
 
 
 def load_vocabulary(path: Path, *, template: str | None = None) -> "Vocabulary":
