@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medpocket.errors import DiskShortError, DownloadError, ModelFileError
-from medpocket.models.download import Event, Line, fetch_all, find
+from medpocket.models.download import Event, Line, Stop, fetch_all, find
 from medpocket.models.fetch import SPARE_BYTES
 from medpocket.models.gguf_check import check_model_file
 from medpocket.models.hub_files import Found, Sought
@@ -75,10 +75,12 @@ def check_room(spec: ModelSpec, found: Found, folder: ModelFolder, taken: int = 
         )
 
 
-def pull(spec: ModelSpec, found: Found, line: Line, folder: ModelFolder) -> Iterator[Event | Pulled]:
+def pull(
+    spec: ModelSpec, found: Found, line: Line, folder: ModelFolder, stop: Stop | None = None
+) -> Iterator[Event | Pulled]:
     """Fetch and record what was found, yielding what happens. Raises DownloadError, ModelError and OSError."""
     place = folder.place(spec.id)
-    yield from fetch_all(line, found, place, folder.file_mode)
+    yield from fetch_all(line, found, place, folder.file_mode, stop)
     paths = [place / file.name for file in found.files]
     try:
         check_model_file(paths[0])
