@@ -41,6 +41,7 @@ def load_engine(
     smaller: Callable[[int], str] | None = None,
     try_first: bool = True,
     force: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
@@ -50,7 +51,7 @@ def load_engine(
     `smaller` names, for the bytes of memory that are free, what to take in the place of a model that does not fit.
     `try_first` has a model of an uncommon architecture run in a process of its own before (trial.py). `force` loads it
     even where memory looks short: the system may then read the weights from the disk again for every token, or end
-    the process.
+    the process. `progress` is told the share of the weights that are in memory.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
@@ -104,6 +105,7 @@ def load_engine(
         repack=fit.repacked,
         mapped=fit.mapped,
         for_scoring=for_scoring,
+        progress=progress,
     )
 
 

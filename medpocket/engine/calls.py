@@ -1,6 +1,6 @@
 """The few calls into llama.cpp that load a model and evaluate tokens, with its results turned into errors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,11 @@ def load_model(
     repack: bool = False,
     mapped: bool = True,
     vocabulary_only: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> int:
     """Map the file into memory, copy it there, or read its tokenizer alone.
 
+    `progress` is told the share of the weights that are there, 0 to 1; of a mapped file all at once, at the end.
     Raises EngineError with llama.cpp's own reason.
     """
     # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
@@ -43,6 +45,14 @@ def load_model(
     parameters.use_extra_bufts = repack
     parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_AUTO if mapped else llama_cpp.LLAMA_LOAD_MODE_NONE
     parameters.vocab_only = vocabulary_only
+
+    def go_on(share: float, _user_data: object) -> bool:
+        if progress:
+            progress(share)
+        return True
+
+    callback = llama_cpp.llama_progress_callback(go_on)  # llama.cpp calls it until the model is loaded
+    parameters.progress_callback = callback
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:
         raise EngineError(

@@ -4,7 +4,7 @@ import ctypes
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import llama_cpp
 
@@ -54,6 +54,7 @@ class LlamaEngine:
         repack: bool = False,
         mapped: bool = True,
         for_scoring: bool = False,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         """Load the file; `mapped` into memory, or copied. Raises EngineError with llama.cpp's own reason.
 
@@ -63,7 +64,7 @@ class LlamaEngine:
         self._log = log
         self._context = 0
         self._adapters: Adapters | None = None
-        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped)
+        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped, progress=progress)
         self._batch = batch
         try:
             self._context = create_context(

@@ -27,9 +27,14 @@ class ModelInfo:
 
 @dataclass
 class ModelLoading(Message):
-    """A model is on its way into memory."""
+    """A model is on its way into memory, so much of it is there (0 to 1)."""
 
     name: str
+    share: float = 0.0
+
+    def can_replace(self, message: Message) -> bool:
+        """A later one says more."""
+        return isinstance(message, ModelLoading)
 
 
 @dataclass
