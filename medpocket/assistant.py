@@ -77,6 +77,7 @@ class Assistant:
         experts: Sequence[tuple[str, float]] = (),
         route: bool = True,
         mix: bool = False,
+        compared: bool = False,
         system: str | None = None,
         keep: Keep | None = None,
     ) -> Iterator[Event]:
@@ -84,7 +85,8 @@ class Assistant:
 
         `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off. A
         conversation keeps its expert unless the question clearly belongs to another. With `mix`, a second expert
-        whose score is close answers too, at scales taken from both scores.
+        whose score is close answers too, at scales taken from both scores. With `compared`, others answer the same
+        question too, without reading it again.
         `system` stands in the place of the expert's own line. `keep` says where the question and its answer are kept;
         an answer goes on where they cannot be, and says so. The last event is Finished, also when cancelled.
 
@@ -95,7 +97,9 @@ class Assistant:
         adapters, problems = self._adapters(chosen.experts)
         line = chosen.line if system is None else readable(system)[0]
         before = [self._readable(turn) for turn in history]
-        turns, prompt, dropped = self._fit([*before, Turn("user", question, line=line, expert=chosen.first.id)])
+        turns, prompt, dropped = self._fit(
+            [*before, Turn("user", question, line=line, expert=chosen.first.id, apart=compared)]
+        )
         routed = chosen.event(adapters)
         yield routed
         notices = (*chosen.notices, *problems, *self._notices(removed, dropped))

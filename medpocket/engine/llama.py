@@ -257,8 +257,7 @@ class LlamaEngine:
         self._drop_activated()
         self._unread = None
         self._memory.switch(self._key(stages[0].adapters))
-        limit = min(stages[0].end, len(prompt) - 1)  # the last token's logits are needed
-        self._memory.cut(self._memory.held.usable(prompt, limit, self._batch))
+        self._memory.cut(self._memory.held.usable(prompt, stages[0].end, self._batch))
         return stages
 
     def _drop_activated(self) -> None:

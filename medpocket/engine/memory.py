@@ -44,14 +44,17 @@ class Held:
         while self.ends and self.ends[-1] > length:
             self.ends.pop()
 
-    def usable(self, prompt: Prompt, limit: int, batch: int) -> int:
-        """How many of the first `limit` tokens of `prompt` need not be read again: whole batches alone."""
+    def usable(self, prompt: Prompt, end: int, batch: int) -> int:
+        """How many of the first `end` tokens of `prompt` need not be read again: whole batches alone.
+
+        Never the last token of `prompt`: its logits are needed.
+        """
         common = 0
-        for held, wanted in zip(self.ids, prompt.ids[:limit], strict=False):
+        for held, wanted in zip(self.ids, prompt.ids[: min(end, len(prompt) - 1)], strict=False):
             if held != wanted:
                 break
             common += 1
-        resumable = prompt.resumable(batch)
+        resumable = prompt.resumable(end, batch)
         return next((end for end in reversed(self.ends) if end <= common and end in resumable), 0)
 
 
