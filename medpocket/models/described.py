@@ -41,7 +41,7 @@ def describe_model(name: str, registry: Registry, accelerators: Accelerators) ->
     if spec is None and entry is None:
         raise unknown_model(name, registry)
     gguf, problem = _read(spec, entry)
-    lines = [*_registry_lines(spec), *_record_lines(entry), *_file_lines(gguf, spec, accelerators)]
+    lines = [*_registry_lines(spec), *_record_lines(entry, spec), *_file_lines(gguf, spec, accelerators)]
     if problem:
         lines.append(("problem", f"{problem.message}; {problem.hint}"))
     return Description(spec, entry, lines)
@@ -77,9 +77,9 @@ def _registry_lines(spec: ModelSpec | None) -> list[tuple[str, str]]:
     return [(label, text) for label, text in lines if text]
 
 
-def _record_lines(entry: Installed | None) -> list[tuple[str, str]]:
+def _record_lines(entry: Installed | None, spec: ModelSpec | None) -> list[tuple[str, str]]:
     if entry is None:
-        return [("installed", "no")]
+        return [("installed", "with MedPocket" if spec and spec.asset else "no")]
     record = entry.record
     origin = f"{record.source}, commit {record.commit}" if record.commit and record.origin == "pull" else record.source
     lines = [

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
@@ -12,11 +12,13 @@ from textual.message import Message
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
 from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.messages import TransferEnded
 from medpocket.tui.screens.base import InfoScreen
 from medpocket.tui.screens.by_name import screen_named
 from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.services.history import ChatHistory
+from medpocket.tui.services.transfers import Transfers
 from medpocket.tui.themes import OWN, THEMES
 
 
@@ -48,6 +50,7 @@ class MedpocketApp(App[None]):
         self.history = ChatHistory()
         self.engine = EngineThread(self.post_to_chat, load, self.history.keep)
         self.chat = ChatScreen(self.engine, self.history, lock_after_min)
+        self.transfers = Transfers(self._post_here)
         self._own_keys = dict(keymap or {})
 
     def get_default_screen(self) -> ChatScreen:
@@ -62,6 +65,7 @@ class MedpocketApp(App[None]):
 
     def on_unmount(self) -> None:
         """Stop the engine before the process ends; what came of an answer is kept."""
+        self.transfers.close()
         self.engine.close()
         self.history.close()
 
@@ -75,6 +79,18 @@ class MedpocketApp(App[None]):
         """Hand over a message of the engine; from any thread."""
         with suppress(RuntimeError):  # the app has ended meanwhile
             self.chat.post_message(message)
+
+    def _post_here(self, message: Message) -> None:
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self.post_message(message)
+
+    @on(TransferEnded)
+    def transfer_ended(self, message: TransferEnded) -> None:
+        """Say how a download, a copy or a check of a model ended, whatever screen is open."""
+        if message.error:
+            self.chat.tell(message.error)
+        else:
+            self.notify(message.text, timeout=12, markup=False)
 
     def action_show_help(self) -> None:
         """Open the help for what has the focus."""

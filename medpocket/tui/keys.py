@@ -42,6 +42,7 @@ class Key:
 APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
+    Key("app.models", "f3", "app.open('models')", "Models", "What is here, what can be got, and what runs here"),
     Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
     Key("app.doctor", "f8", "app.open('doctor')", "Doctor", "What is wrong with this machine, and what mends it"),
     Key("app.theme", "f9", "app.next_theme", "Colours", "The next theme: dark, light, high contrast, terminal's own"),
@@ -100,6 +101,17 @@ EXPERTS = (
     Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
 )
 
+MODELS = (
+    Key("models.use", "enter", "use", "Use", "Answer with this model from now on", shown=True, priority=True),
+    Key("models.download", "d", "download", "Download", "Get it from the hub, or go on where it stopped", shown=True),
+    Key("models.stop", "s", "stop_transfer", "Stop", "Stop the download, copy or check; what came is kept", shown=True),
+    Key("models.import", "i", "import_model", "Import", "Take a model from a file or a folder", shown=True),
+    Key("models.verify", "v", "verify", "Verify", "Read all of its files and compare them with the record", shown=True),
+    Key("models.remove", "x,delete", "remove", "Remove", "Delete it from this machine, after a question", shown=True),
+)
+
+CONFIRM = (Key("confirm.yes", "y", "yes", "Yes", "Do it", shown=True),)
+
 _GROUPS = (
     APP,
     CHAT,
@@ -108,6 +120,8 @@ _GROUPS = (
     SCREEN,
     RELOAD,
     EXPERTS,
+    MODELS,
+    CONFIRM,
 )
 
 

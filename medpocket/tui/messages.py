@@ -1,4 +1,4 @@
-"""What happens behind the screens, as messages to the app. All come from the engine's thread."""
+"""What happens behind the screens, as messages to the app. They come from the engine's thread, and from transfers."""
 
 from dataclasses import dataclass
 
@@ -113,3 +113,12 @@ class AnswerFailed(Message):
 
     answer: int
     error: MedpocketError
+
+
+@dataclass
+class TransferEnded(Message):
+    """A model's files have come, or were read, or not: `text` says how it ended, or `error` why it could not go on."""
+
+    model: str
+    text: str = ""
+    error: MedpocketError | None = None

@@ -20,6 +20,7 @@ class Slash:
 COMMANDS = (
     Slash("expert", "take_expert", "Have this expert answer; `routed` and `none` are names too", "expert"),
     Slash("model", "take_model", "Answer with this model from now on", "model"),
+    Slash("models", "app.open('models')", "What models there are, and what runs here"),
     Slash("new", "new_chat", "Begin a new conversation"),
     Slash("again", "regenerate", "Answer the last question once more"),
     Slash("beside", "compare", "Answer it by another expert, side by side"),
