@@ -1,6 +1,7 @@
 """Ask where a model lies that is to be taken over."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from textual import on
@@ -17,13 +18,22 @@ from medpocket.tui.keys import SCREEN, bindings
 from medpocket.tui.services.in_thread import in_thread
 
 _HINT = """\
-The path of a GGUF file, or of a folder with one: a stick, a share, another MedPocket's models.
-Right takes what is suggested, Enter goes on, Escape changes nothing."""
+The path is that of a GGUF file, or of a folder with one: a stick, a share, another MedPocket's models. \
+Right takes what is suggested, Tab goes to the next field, Enter goes on, Escape changes nothing."""
 _MOST_LOOKED_AT = 2_000  # names of a folder
 
 
-class ImportModel(ModalScreen[tuple[str, bool] | None]):
-    """A path, and whether the file stays where it is."""
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be taken over: its path, a name for it or '', and whether the file stays where it is."""
+
+    path: str
+    name: str
+    link: bool
+
+
+class ImportModel(ModalScreen[Wanted | None]):
+    """A path, a name, and whether the file stays where it is."""
 
     BINDINGS = bindings(SCREEN)
     DEFAULT_CSS = """
@@ -32,8 +42,8 @@ class ImportModel(ModalScreen[tuple[str, bool] | None]):
         #box { width: 76; max-width: 95%; height: auto; background: $surface; padding: 1 2; }
         .heading { text-style: bold; }
         .hint { color: $text-muted; margin: 1 0 0 0; }
-        Input { margin: 1 0; }
-        Checkbox { background: $surface; }
+        Input { margin: 1 0 0 0; }
+        YesOrNo { margin: 1 0 0 0; background: $surface; }
     }
     """
 
@@ -41,18 +51,31 @@ class ImportModel(ModalScreen[tuple[str, bool] | None]):
         """Heading, path, the choice, what to do."""
         with Vertical(id="box"):
             yield Static(Content("Import a model"), classes="heading")
-            yield Input(placeholder="/media/stick", compact=True, suggester=_Paths())
-            yield Checkbox("Use it where it lies: nothing is copied, and it must stay there", compact=True)
+            yield Input(placeholder="path, such as /media/stick", compact=True, suggester=_Paths(), id="path")
+            yield Input(placeholder="name to keep it under; may stay empty", compact=True, id="name")
+            yield YesOrNo("Use it where it lies: nothing is copied, and it must stay there", compact=True)
             yield Static(Content(_HINT), classes="hint")
 
     @on(Input.Submitted)
-    def take(self, event: Input.Submitted) -> None:
-        """Close with the path."""
-        self.dismiss((event.value, self.query_one(Checkbox).value))
+    def take(self) -> None:
+        """Close with what was typed."""
+        path, name = (self.query_one(id_, Input).value.strip() for id_ in ("#path", "#name"))
+        self.dismiss(Wanted(path, name, self.query_one(YesOrNo).value))
 
     def action_close(self) -> None:
         """Change nothing."""
         self.dismiss(None)
+
+
+class YesOrNo(Checkbox):
+    """A box that says whether it is ticked; Textual's own tells it by colour alone."""
+
+    BUTTON_INNER = "no "
+
+    def watch_value(self) -> None:
+        """Say it."""
+        self.BUTTON_INNER = "yes" if self.value else "no "
+        super().watch_value()
 
 
 class _Paths(Suggester):

@@ -156,13 +156,12 @@ class ModelsScreen(ListScreen[list[models.ModelRow]]):
     @work(exclusive=True, group="import")
     async def action_import_model(self) -> None:
         """Ask for a path, say what lies there, and take it over."""
-        answer = await self.app.push_screen_wait(ImportModel())
-        if answer is None:
+        wanted = await self.app.push_screen_wait(ImportModel())
+        if wanted is None:
             return
-        path, link = answer
         self.say("Looking at what lies there")
         try:
-            brought = await in_thread(getting_models.look_at, path)
+            brought = await in_thread(getting_models.look_at, wanted.path, wanted.name)
         except MedpocketError as error:
             self.complain(error)
             return
@@ -170,9 +169,9 @@ class ModelsScreen(ListScreen[list[models.ModelRow]]):
         heading = f"Import it as {brought.name}?"
         if brought.replaces:
             heading = f"Import it in the place of the {brought.name} that is here?"
-        yes = "Use it where it lies" if link else "Copy it"
+        yes = "Use it where it lies" if wanted.link else "Copy it"
         if await self.app.push_screen_wait(Confirm(heading, brought.text, yes=yes, no="Not now")):
-            await self._tried(lambda: getting_models.bring(self.medpocket.transfers, brought, link=link))
+            await self._tried(lambda: getting_models.bring(self.medpocket.transfers, brought, link=wanted.link))
             self._look()
 
     @work(exclusive=True, group="verify")

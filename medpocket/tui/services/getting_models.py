@@ -103,13 +103,16 @@ def download(transfers: Transfers, offer: Offer) -> None:
     transfers.begin(Task(spec.id, "fetching", size, writes=True, when_stopped=stopped), work)
 
 
-def look_at(path: str) -> Brought:
-    """Find and check the model at a path, a file or a folder. Raises ModelFileError and InputError."""
-    if not path.strip():
+def look_at(path: str, given: str = "") -> Brought:
+    """Find and check the model at a path, a file or a folder; it is to have the given name, or one of its own.
+
+    Raises ModelFileError and InputError.
+    """
+    if not path:
         raise InputError("no path was given", "type the path of a GGUF file, or of a folder with one")
     registry = load_registry()
-    source = read_source(Path(path.strip()).expanduser(), registry)
-    name, spec = name_for(source, registry, None)
+    source = read_source(Path(path).expanduser(), registry)
+    name, spec = name_for(source, registry, given or None)
     text = f"{source.paths[0].name}, {amount(source.size)}: {spec.title if spec else 'a model of your own'}"
     if spec:
         text = "\n".join(filter(None, (text, f"licence: {spec.licence}", spec.advisory)))
