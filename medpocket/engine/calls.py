@@ -96,6 +96,13 @@ def decode(context: int, tokens: Sequence[int], position: int, *, all_logits: bo
         llama_cpp.llama_batch_free(batch)
 
 
+def last_logits(context: int, vocabulary: int) -> "NDArray[np.float32]":
+    """Return a copy of the logits of the last token decoded, (vocabulary,)."""
+    import numpy as np
+
+    return np.array(np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, -1), (vocabulary,)))
+
+
 def log_probabilities(context: int, vocabulary: int, tokens: Sequence[int], outputs: Iterable[int]) -> list[float]:
     """Return ln p of each of `tokens`, from the logits at the same place of `outputs` of the last decode."""
     import numpy as np
