@@ -20,18 +20,19 @@ class Asking(WhoAnswers):
         """Ask what was typed, or run the command that it is."""
         try:
             if slash.is_command(event.text):
-                self.box.clear()
                 await self._run_slash(*slash.parse(event.text))
                 return
             readable_question(event.text)
         except MedpocketError as error:
+            self.box.give_back(event.text)
             self.tell(error)
             return
         parent = event.editing.parent if event.editing else self.conversation.leaf
         if await self.ask(event.text, self.choice, parent):
             self.box.remember(event.text)
-            self.box.clear()
             self.box.editing = None
+        else:
+            self.box.give_back(event.text)
 
     async def ask(self, question: str, choice: Choice, parent: Exchange | None) -> Exchange | None:
         """Put a question to the engine, and show it with the place for its answer; one at a time."""

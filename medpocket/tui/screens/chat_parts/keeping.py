@@ -94,7 +94,8 @@ class Keeping(Asking):
     @work(exclusive=True, group="watch")
     async def watch_history(self) -> None:
         """Show what another window adds to this conversation; lock after a time without a key."""
-        if self.lock_after_s and time.monotonic() - self.used_at > self.lock_after_s and not self.conversation.open:
+        idle_s = abs(time.time() - self.used_at)  # a clock that goes on while the machine sleeps
+        if self.lock_after_s and idle_s > self.lock_after_s and not self.conversation.open:
             await self.action_lock()
         try:
             changes = await self.history.changes()

@@ -28,7 +28,7 @@ class ChatPart(Screen[None]):
         self.history = history
         self.router = Lane("router")
         self.lock_after_s = lock_after_min * 60
-        self.used_at = time.monotonic()  # by the user: a key or the mouse
+        self.used_at = time.time()  # by the user: a key or the mouse
         self.conversation = Conversation()
         self.choice = Choice()
         self.status = Status()
