@@ -1,16 +1,20 @@
 """The app: wires the engine's thread to the screens."""
 
+import errno
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
+from textual.worker import WorkerFailed
 
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
+from medpocket.tui.hang_up import INTERRUPTED, end_on_signals
 from medpocket.tui.keys import APP, all_keys, bindings
 from medpocket.tui.screens.base import InfoScreen
 from medpocket.tui.screens.by_name import screen_named
@@ -18,6 +22,7 @@ from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
+from medpocket.tui.uncaught import hand_over
 
 
 class MedpocketApp(App[None]):
@@ -57,18 +62,27 @@ class MedpocketApp(App[None]):
     def on_mount(self) -> None:
         """Load the model behind the first frame."""
         self.set_keymap(self._own_keys)
+        self.app_resume_signal.subscribe(self, self._resumed)
         self.engine.load()
         self.call_after_refresh(self.engine.start)
 
+    def _resumed(self, _app: App[object]) -> None:
+        """Draw everything again; the screen has the shell's lines now."""
+        self.refresh(layout=True)
+        self.chat.watch_history()  # which locks it, where the time without a key is over
+
     def on_unmount(self) -> None:
         """Stop the engine before the process ends; what came of an answer is kept."""
+        self._save()
+
+    def _save(self) -> None:
         self.engine.close()
         self.history.close()
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""
         if isinstance(event, events.InputEvent):
-            self.chat.used_at = time.monotonic()
+            self.chat.used_at = time.time()
         await super().on_event(event)
 
     def post_to_chat(self, message: Message) -> None:
@@ -100,7 +114,22 @@ class MedpocketApp(App[None]):
         names = list(THEMES.values())
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
+    def take_over_process(self) -> None:
+        """Be the process's only app: hear its signals, and print nothing that nobody caught."""
+        end_on_signals(self._save, partial(self.exit, return_code=INTERRUPTED))
+        hand_over(
+            thread_failed=lambda error: self.call_later(self._end_with, error),
+            task_failed=lambda error: self.chat.tell(unexpected(error)),
+        )
+
     # Textual's own crash screen prints local variables, and with them text of questions.
+
+    def _end_with(self, error: BaseException) -> None:
+        if isinstance(error, OSError) and error.errno == errno.EIO:  # the terminal is gone
+            self.exit(return_code=INTERRUPTED)
+            return
+        self.crash = self.crash or unexpected(error)
+        self.exit()
 
     def _fatal_error(self) -> None:
         self._keep_crash()
@@ -113,4 +142,5 @@ class MedpocketApp(App[None]):
 
     def _keep_crash(self) -> None:
         if self.crash is None and self._exception is not None:
-            self.crash = unexpected(self._exception)
+            failed = self._exception
+            self.crash = unexpected(failed.error if isinstance(failed, WorkerFailed) else failed)
