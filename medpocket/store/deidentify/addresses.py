@@ -92,7 +92,10 @@ _NO_HOUSE = re.compile(
     re.I,
 )
 # What stands before the name of a person, and so before no house.
-_OF_PERSON = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Sri|Shri|Smt|Frau|Herr|Mme)\.?|\b(?:Re|Name|Patient|Pt|Dear)\s?:?)\s*(?:\w\.\s?)*$", re.I)
+_OF_PERSON = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Sri|Shri|Smt|Frau|Herr|Mme)\.?|\b(?:Re|Name|Patient|Pt|Dear)\s?:?)\s*(?:\w\.\s?)*$",
+    re.I,
+)
 
 # After a word that announces an address, parts of capitals and figures up to the end of the sentence.
 _ANNOUNCED = re.compile(

@@ -40,10 +40,13 @@ _AGES = (
     re.compile(rf"(?<!\w)({_IN_WORDS})(?=[,.;)]|\s(?:now|today|next|and (?:frail|lives)))", re.IGNORECASE),
     re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}], ({_OLD})(?=[,.;:)!])"),
     re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}] \(({_OLD})\)"),
-    re.compile(r"\bin (?:his|her|their) (?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b", re.IGNORECASE),
+    re.compile(
+        r"\bin (?:his|her|their) (?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b", re.IGNORECASE
+    ),
 )
 _NO_AGE = re.compile(
-    r"\b(?:T|temp(?:erature)?|fever|tmax|sats?|spo2|pulse|heart rate|rate|weight|map|plt)(?: of)?[\s:=(,]{0,5}$", re.IGNORECASE
+    r"\b(?:T|temp(?:erature)?|fever|tmax|sats?|spo2|pulse|heart rate|rate|weight|map|plt)(?: of)?[\s:=(,]{0,5}$",
+    re.IGNORECASE,
 )
 
 

@@ -23,9 +23,13 @@ _BETWEEN = (
 _NO_DATE = r"(?!\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{2,4}(?![\d./-]))"
 _GROUPS = rf"(?:\+|\(\+?)?\(?{DIGIT}(?:{DIGIT}|(?:\s?[().\u2011/-]\s?|\s)(?=[(0-9OolI])){{4,30}}{DIGIT}"
 _EXTENSION = r"(?:[\s,;]{0,2}\(?(?:ext(?:ension|n)?|x|#)[.:]?\s?\d{1,6}(?:\))?)?"
-_ANNOUNCED = re.compile(rf"(?<!\w){_WORD}(?!\w){_BETWEEN}(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE)
+_ANNOUNCED = re.compile(
+    rf"(?<!\w){_WORD}(?!\w){_BETWEEN}(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE
+)
 # One letter announces less: only with a sign after it, and before all figures of a number.
-_LETTER = re.compile(rf"(?<!\w)\(?[mtfhwcp](?:\)|[:.])\s?(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE)
+_LETTER = re.compile(
+    rf"(?<!\w)\(?[mtfhwcp](?:\)|[:.])\s?(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE
+)
 
 _PAGER = re.compile(
     r"(?:\b(?:bleep|bip|beep|pager|pgr|dect|aircall|voalte|vocera|ext(?:ension|n)?|(?<!\d)(?<!\d[ ])x|durchwahl|poste|pieper|funk"

@@ -36,7 +36,7 @@ _VALUE = (
 _LINK = r"[\s.:;=#(-]{0,4}(?:is\s)?"
 _INSURER = r"(?:(?<=aid )[A-Z][a-z]+\s|(?<=insurance )[A-Z][a-z]+\s|(?<=insurance: )[A-Z][a-z]+\s)?"
 _ANNOUNCED = re.compile(
-    rf"(?<!\w)(?i:(?:{_STRONG}(?!\w)|(?:{_WEAK})(?=[ .]{{0,2}}(?:{_NUMBERED}|{_STRONG}|[:#])))"
+    rf"(?<![\w/])(?i:(?:{_STRONG}(?!\w)|(?:{_WEAK})(?=[ .]{{0,2}}(?:{_NUMBERED}|{_STRONG}|[:#])))"
     rf"(?:[ ./-]{{0,2}}(?:{_STRONG}|{_NUMBERED})(?!\w)){{0,3}}{_LINK}){_INSURER}({_VALUE})(?!\w)"
 )
 _BESIDE_NUMBER = re.compile(rf"(?<!\w)(?i:{_BESIDE})[ ](?=[^ ]*\d{{4}}|\d\d-|[A-Z] \d)({_VALUE})(?!\w)")
@@ -65,9 +65,12 @@ _SHAPES = re.compile(
     r")(?!\w|[.,]\d|[-/]\d|\s?(?:mg|ml|kg|g|mcg|units?|iu|cells|copies|%|/))"
 )
 _PAIR = re.compile(r"(?<![\w.,/+:;-])(\d{2,6})-(\d{4,8})(?![\w%]|[.,/-]\d|\s?(?:mg|ml|kg|g|mcg|units?|iu|m)\b)")
+_DECIMAL = re.compile(r"\d{1,3}\.\d{1,2}")  # of a laboratory's "ref: 11.5"
 _FEWEST_OF_SHAPE = 6
 # Numbers that everybody may know: of papers, trials, terms and batches.
-_PUBLIC = re.compile(r"(?:PMID|PMC|NCT|ISRCTN|EudraCT|doi|SNOMED(?: CT)?|LOINC|ISBN|ISSN|OMIM|lot|batch)[\s:.#-]{0,3}(?:no\.?\s)?$", re.I)
+_PUBLIC = re.compile(
+    r"(?:PMID|PMC|NCT|ISRCTN|EudraCT|doi|SNOMED(?: CT)?|LOINC|ISBN|ISSN|OMIM|lot|batch)[\s:.#-]{0,3}(?:no\.?\s)?$", re.I
+)
 _PUBLIC_NUMBER = re.compile(r"(?:NCT|ISRCTN|PMC)\d")
 _PHONE_BEFORE = re.compile(
     r"(?:tel|phone|ph|mob|mobile|cell|fax|bleep|pager|dect|ext|contact|call|direct|h/p|hp|my|his|her|own)\W{0,3}$", re.I
@@ -78,7 +81,11 @@ def find_records(text: str) -> Iterator[Span]:
     """Yield numbers of records, persons, policies and cases."""
     for pattern, fewest in ((_ANNOUNCED, 3), (_BESIDE_NUMBER, 4), (_HASH, 4)):
         for match in pattern.finditer(text):
-            if count_digits(match[1]) >= fewest and not _is_public(text, match.start(1)):
+            if (
+                count_digits(match[1]) >= fewest
+                and not _is_public(text, match.start(1))
+                and not _DECIMAL.fullmatch(match[1])
+            ):
                 yield Span(match.start(1), match.end(1), Kind.RECORD, sure=pattern is not _HASH)
     for match in _AFTER_NUMBER_WORD.finditer(text):
         number = match[2]
