@@ -1,10 +1,11 @@
 """Lay a llama-cpp-python wheel out anew, so that it runs wherever its name says.
 
-    python packaging/portable_layout.py WHEEL OUTDIR [--openmp FILE] [--platform TAG] [--system NAME] [--licence FILE]
+    python packaging/portable_layout.py WHEEL OUTDIR [--carry FILE] [--licence FILE] [--system NAME] [--search FOLDER]
+                                        [--platform TAG]
 
 Libraries go to llama_cpp/lib, wherever the build put them; what MedPocket does not load stays out. On Linux each
-library must find its neighbours beside itself and everything else on every system: OpenMP's library is carried, and
-the platform's tag names the oldest glibc that will do. Elsewhere `--platform` gives the tag.
+library must find its neighbours beside itself, what is carried too, and everything else on every system; the
+platform's tag names the oldest glibc that will do. Elsewhere `--platform` gives the tag, and nothing is checked.
 """
 
 import argparse
@@ -25,7 +26,6 @@ _LIBRARY = re.compile(r"(lib)?(ggml|llama)[\w.-]*?\.(so|dylib|dll|metal)([.\d]*)
 _UNUSED = re.compile(r"(lib)?llama-common|(lib)?mtmd")
 _LEFT_OUT = re.compile(r"/RECORD$|/WHEEL$|^llama_cpp/(lib|include|bin)/")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: medpocket\nRoot-Is-Purelib: false\nTag: py3-none-{}\n"
-_OPENMP = "libgomp.so.1"
 # What every Linux with Python has, C++'s library included; oldest_glibc sees to its version.
 _SYSTEM = {
     "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1", "libstdc++.so.6",
@@ -38,35 +38,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--openmp", type=Path, help=f"the {_OPENMP} to carry, where a library needs one")
-    parser.add_argument("--platform", help="the platform's tag, where it is not read from Linux libraries")
-    parser.add_argument("--system", action="append", default=[], help="a library that the system it is for has")
+    parser.add_argument("--carry", action="append", type=Path, default=[], help="a library that others need")
     parser.add_argument("--licence", action="append", type=Path, default=[], help="a file to lay beside the licence")
+    parser.add_argument("--system", action="append", default=[], help="a library that the system it is for has")
+    parser.add_argument("--search", action="append", default=[], help="the folder where it has that")
+    parser.add_argument("--platform", help="the platform's tag, where it is not read from Linux libraries")
     given = parser.parse_args()
     try:
-        print(lay_out(given.wheel, given.out, given.openmp, given.platform, set(given.system), given.licence))
+        print(lay_out(given))
     except (ValueError, OSError, subprocess.CalledProcessError, zipfile.BadZipFile) as error:
         print(f"portable_layout: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def lay_out(
-    wheel: Path, out: Path, openmp: Path | None, platform: str | None, system: set[str], licences: list[Path]
-) -> Path:
-    """Write the wheel anew into `out`. Raises ValueError with what stands in the way."""
+def lay_out(given: argparse.Namespace) -> Path:
+    """Write the wheel anew. Raises ValueError with what stands in the way."""
+    wheel: Path = given.wheel
     name, version, *_ = wheel.stem.split("-")
     information = f"{name}-{version}.dist-info"
     files = dict(_placed(_members(wheel), information))
     if not any(path.startswith(f"{_FOLDER}/") and "llama." in path for path in files):
         raise ValueError(f"there is no llama library in {wheel.name}")
-    if platform is None:
-        platform = _checked_linux(files, openmp, system)
-    for licence in licences:
+    files |= {f"{_FOLDER}/{library.name}": library.read_bytes() for library in given.carry}
+    platform = given.platform or _checked_linux(files, _SYSTEM.union(given.system), {"$ORIGIN", *given.search})
+    for licence in given.licence:
         files[f"{information}/licenses/{licence.parent.name}-{licence.name}"] = licence.read_bytes()
     files[f"{information}/WHEEL"] = _WHEEL.format(platform).encode()
-    out.mkdir(parents=True, exist_ok=True)
-    return _written(out / f"{name}-{version}-py3-none-{platform}.whl", files, f"{information}/RECORD")
+    given.out.mkdir(parents=True, exist_ok=True)
+    return _written(given.out / f"{name}-{version}-py3-none-{platform}.whl", files, f"{information}/RECORD")
 
 
 def _members(wheel: Path) -> Iterator[tuple[str, bytes]]:
@@ -93,8 +93,8 @@ def _placed(members: Iterator[tuple[str, bytes]], information: str) -> Iterator[
             yield path, data
 
 
-def _checked_linux(files: dict[str, bytes], openmp: Path | None, system: set[str]) -> str:
-    """The platform's tag. Adds OpenMP's library to `files` where one needs it."""
+def _checked_linux(files: dict[str, bytes], system: set[str], search: set[str]) -> str:
+    """The platform's tag."""
     own = {PurePosixPath(path).name for path in files if path.startswith(f"{_FOLDER}/")}
     with tempfile.TemporaryDirectory() as folder:
         asked: dict[str, Asked] = {}
@@ -103,16 +103,10 @@ def _checked_linux(files: dict[str, bytes], openmp: Path | None, system: set[str
             path.write_bytes(files[f"{_FOLDER}/{name}"])
             asked[name] = asked_by(path)
     for name, one in sorted(asked.items()):
-        if one.search != "$ORIGIN":
+        if one.libraries & own and not {"$ORIGIN"} <= set(one.search.split(":")) <= search:
             raise ValueError(f"{name} looks for libraries in {one.search or 'no folder'}, not only beside itself")
-        unknown = one.libraries - own - _SYSTEM - system - {_OPENMP}
-        if unknown:
-            raise ValueError(f"{name} needs {', '.join(sorted(unknown))}, which a system may lack")
-    if any(_OPENMP in one.libraries for one in asked.values()):
-        if openmp is None or not openmp.is_file():
-            raise ValueError(f"a library needs {_OPENMP}: give it with --openmp")
-        files[f"{_FOLDER}/{_OPENMP}"] = openmp.read_bytes()
-        asked[_OPENMP] = asked_by(openmp)
+        if unknown := one.libraries - own - system:
+            raise ValueError(f"{name} needs {', '.join(sorted(unknown))}, which a system may lack: --carry it")
     major, minor = oldest_glibc(list(asked.values()))
     machines = {one.machine for one in asked.values()}
     if len(machines) > 1:

@@ -39,5 +39,5 @@ build_llama_wheel
 
 openmp_licence=/usr/share/doc/libgomp1/copyright
 "$python" "$here/portable_layout.py" "$work"/built/*.whl "$out" \
-    --openmp "$(${CC:-cc} -print-file-name=libgomp.so.1)" --licence "$source/vendor/llama.cpp/LICENSE" \
+    --carry "$(${CC:-cc} -print-file-name=libgomp.so.1)" --licence "$source/vendor/llama.cpp/LICENSE" \
     $([ ! -f $openmp_licence ] || echo "--licence $openmp_licence")

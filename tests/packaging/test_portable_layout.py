@@ -150,26 +150,29 @@ def test_what_the_licences_say_comes_along(wheel: Make, tmp_path: Path) -> None:
 
 
 def test_a_library_that_looks_elsewhere_is_refused(wheel: Make, library: Make) -> None:
+    base = library("libggml-base.so")
     for search in (None, "/opt/cuda", "$ORIGIN:"):
-        variant = library("libggml-cpu-x64.so", search=search)
+        variant = library("libggml-cpu-x64.so", base, search=search)
         assert "not only beside itself" in refusal(wheel(**{"bin/libggml-cpu-x64.so": variant}))
 
 
 def test_a_library_that_a_system_may_lack_is_refused_unless_it_is_named(
     wheel: Make, library: Make, tmp_path: Path
 ) -> None:
-    cuda = library("libggml-cuda.so", library("libcudart.so.12"))
-    made = wheel(**{"bin/libggml-cuda.so": cuda})
-    assert "needs libcudart.so.12" in refusal(made)
-    assert "llama_cpp/lib/libggml-cuda.so" in laid_out(made, tmp_path / "a", "--system", "libcudart.so.12").namelist()
+    needs = library("libggml-base.so"), library("libcudart.so.12")
+    made = wheel(**{"bin/libggml-cuda.so": library("libggml-cuda.so", *needs, search="$ORIGIN:/opt/cuda")})
+    assert "not only beside itself" in refusal(made)
+    assert "needs libcudart.so.12" in refusal(made, "--search", "/opt/cuda")
+    named = ("--search", "/opt/cuda", "--system", "libcudart.so.12")
+    assert "llama_cpp/lib/libggml-cuda.so" in laid_out(made, tmp_path / "a", *named).namelist()
 
 
-def test_openmps_library_is_carried_where_one_needs_it(wheel: Make, library: Make, tmp_path: Path) -> None:
+def test_a_library_that_a_system_may_lack_can_be_carried(wheel: Make, library: Make, tmp_path: Path) -> None:
     openmp = library(LIBGOMP, search=None)
     made = wheel(**{"bin/libggml-cpu-x64.so": library("libggml-cpu-x64.so", openmp)})
-    assert "give it with --openmp" in refusal(made)
-    assert "give it with --openmp" in refusal(made, "--openmp", LIBGOMP)
-    archive = laid_out(made, tmp_path / "a", "--openmp", openmp)
+    assert f"needs {LIBGOMP}" in refusal(made)
+    assert LIBGOMP in refusal(made, "--carry", tmp_path / "missing" / LIBGOMP)
+    archive = laid_out(made, tmp_path / "a", "--carry", openmp)
     assert archive.read(f"llama_cpp/lib/{LIBGOMP}") == openmp.read_bytes()
 
 
