@@ -30,14 +30,7 @@ trap 'exit 130' INT TERM
 # shellcheck source=packaging/llama_source.sh
 . "$here/llama_source.sh"
 
-# No versions in names: a wheel has no symbolic links, and what would be links become copies, each another library.
-CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_OPENMP=ON -DLLAVA_BUILD=OFF \
--DCMAKE_PROJECT_llama_cpp_INCLUDE=$here/llama_only.cmake -DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON \
--DCMAKE_INSTALL_BINDIR=llama_cpp/lib -DCMAKE_INSTALL_LIBDIR=llama_cpp/lib -DCMAKE_INSTALL_RPATH='\$ORIGIN'"
+CMAKE_ARGS="$everywhere -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_RPATH='\$ORIGIN'"
 export CMAKE_ARGS
 build_llama_wheel
-
-openmp_licence=/usr/share/doc/libgomp1/copyright
-"$python" "$here/portable_layout.py" "$work"/built/*.whl "$out" \
-    --carry "$(${CC:-cc} -print-file-name=libgomp.so.1)" --licence "$source/vendor/llama.cpp/LICENSE" \
-    $([ ! -f $openmp_licence ] || echo "--licence $openmp_licence")
+lay_out_for_linux
