@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove bench demo-model experts router wheels settings-page commands-page clean
+.PHONY: ask test check prove bench demo-model experts router wheels settings-page commands-page man-page clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -64,6 +64,10 @@ settings-page: $(VENV)/ready
 ## commands-page: write docs/commands.md from the commands' help
 commands-page: $(VENV)/ready
 	$(BIN)/python packaging/commands_page.py > docs/commands.md
+
+## man-page: write packaging/medpocket.1, the manual that a wheel brings
+man-page: $(VENV)/ready
+	$(BIN)/python packaging/man_page.py > packaging/medpocket.1
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

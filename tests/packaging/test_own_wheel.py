@@ -41,4 +41,6 @@ def test_the_wheel_has_what_an_installation_needs(built: tuple[Path, Path]) -> N
         assert needed in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert any(name.endswith(".dist-info/licenses/NOTICE") for name in names)
+    for shared in ("man/man1/medpocket.1", "applications/medpocket.desktop"):
+        assert any(name.endswith(f".data/data/share/{shared}") for name in names)
     assert not [name for name in names if name.startswith(("tests", "packaging"))]
