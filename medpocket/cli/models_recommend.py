@@ -66,7 +66,7 @@ def _devices(machine: Machine) -> Any:
         from medpocket.engine.devices import accelerators
 
         return accelerators(jetson=machine.jetson is not None)
-    except (ImportError, OSError, RuntimeError, AttributeError):
+    except (EngineError, ImportError, OSError, RuntimeError, AttributeError):
         return ()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import llama_cpp
 
 from medpocket.engine.logs import LlamaLog, reason
+from medpocket.engine.start import start_llama
 from medpocket.engine.system import system_features
 from medpocket.errors import EngineError, SettingsError
 
@@ -31,13 +32,13 @@ def load_model(
 
     Raises EngineError with llama.cpp's own reason.
     """
+    start_llama()
     # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
     if repack and "AMX_INT8 = 1" in system_features():
         raise SettingsError(
             "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
             "take `repack = true` out of config.toml",
         )
-    llama_cpp.llama_backend_init()
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers
     parameters.use_extra_bufts = repack
