@@ -1,12 +1,13 @@
 """Looking things up in the history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medpocket.errors import UnknownNameError
 from medpocket.store.connected import Connected
 from medpocket.store.records import Conversation, Found, Signature, StoredTurn, Whole
 from medpocket.store.rows import CONVERSATION, TURN, conversation_of, signature_of, storable, turn_of
-from medpocket.store.search import Query, search_conversations, search_turns
+from medpocket.store.search import Query, search_conversations, search_inside, search_turns
 
 _TURNS = f"SELECT {TURN} FROM turns t JOIN conversations c ON c.key = t.conversation"
 _LIST_HINT = "`medpocket history list` shows the ids"
@@ -39,6 +40,18 @@ class Reader(Connected):
             [*values, limit, offset],
         )
         return [conversation_of(row) for row in rows]
+
+    def ids_found(self, query: Query) -> list[str]:
+        """Return the ids of all conversations that `query` finds, in the order of `conversations`."""
+        where, values = search_conversations(query)
+        rows = self.read(f"SELECT c.id FROM conversations c {where} ORDER BY c.updated_at DESC, c.key DESC", values)
+        return [row[0] for row in rows]
+
+    def conversations_with(self, ids: Sequence[str]) -> dict[str, Conversation]:
+        """Return those of these conversations that are there, by their ids; at most 1,000 of them."""
+        marks = ", ".join("?" * len(ids))
+        rows = self.read(f"SELECT {CONVERSATION} FROM conversations c WHERE c.id IN ({marks})", ids)
+        return {row[0]: conversation_of(row) for row in rows}
 
     def conversation(self, id_: str) -> Conversation:
         """Return a conversation by its id, or the beginning of one. Raises UnknownNameError."""
@@ -119,6 +132,13 @@ class Reader(Connected):
         sql, values = search_turns(query, TURN)
         rows = self.read(sql, [*values, limit, offset])
         return [Found(turn_of(row[:-2]), row[-2], row[-1]) for row in rows]
+
+    def snippets(self, conversation: str, query: Query, *, limit: int = 3) -> list[str]:
+        """Return text around the words of `query` in a conversation, marked as in `Found`."""
+        if not query.match:
+            return []
+        sql, values = search_inside(query)
+        return [row[0] for row in self.read(sql, [conversation, *values, limit])]
 
     def signatures(self, conversation: str) -> list[Signature]:
         """Return the signatures under turns of a conversation, the first one first."""

@@ -15,6 +15,7 @@ _MOST_WEIGHED = 2000
 _PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$")
 _EXPERT, _EXPERT_OF_ROW = "t.expert = ?", "+turns_words.rowid IN (SELECT row FROM turns WHERE expert = ?)"
+_SNIPPET = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
 _FILTERS = ("expert", "model", "after", "before", "state", "rating", "in")
 
 
@@ -93,15 +94,27 @@ def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
             "ORDER BY t.asked_at DESC, t.row DESC LIMIT ? OFFSET ?"
         )
         return sql, list(query.values)
-    snippet = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
     oldest, values = _oldest_weighed(query)
     sql = (
-        f"SELECT {columns}, c.title, {snippet} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
+        f"SELECT {columns}, c.title, {_SNIPPET} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
         "CROSS JOIN conversations c ON c.key = t.conversation "
         f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)} "
         "ORDER BY turns_words.rank LIMIT ? OFFSET ?"
     )
     return sql, [query.match, *values, *query.values]
+
+
+def search_inside(query: Query) -> tuple[str, list[Any]]:
+    """Return the SELECT of snippets of the turns found in one conversation; its id comes before `values`, LIMIT after.
+
+    Each of its turns is looked up in the index: going through all that is found anywhere would take longer.
+    """
+    sql = (
+        f"SELECT {_SNIPPET} FROM conversations c CROSS JOIN turns t ON t.conversation = c.key "
+        "CROSS JOIN turns_words ON turns_words.rowid = t.row "
+        f"WHERE c.id = ? AND turns_words MATCH ?{_conditions(query)} ORDER BY t.number LIMIT ?"
+    )
+    return sql, [query.match, *query.values]
 
 
 def search_conversations(query: Query) -> tuple[str, list[Any]]:

@@ -34,6 +34,8 @@ def open_app() -> int:
     app.run()
     if app.crash:
         raise app.crash
+    if app.history.undeleted:
+        raise app.history.undeleted
     return 0
 
 
