@@ -1,9 +1,7 @@
 """The conversations of the history: found, read, gone on with, renamed and deleted."""
 
 import math
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,12 +11,10 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from medpocket.errors import MedpocketError
+from medpocket.text import printable
 from medpocket.tui.keys import SESSIONS, bindings
-from medpocket.tui.screens.ask_line import AskLine
-from medpocket.tui.screens.base import InfoScreen
-from medpocket.tui.screens.confirm import Confirm
+from medpocket.tui.screens.session_actions import SessionActions
 from medpocket.tui.services import sessions
-from medpocket.tui.services.deletions import HELD_S
 from medpocket.tui.services.history import HistoryState
 from medpocket.tui.services.in_thread import OneAtATime
 from medpocket.tui.services.sessions import Listing, Session
@@ -26,23 +22,15 @@ from medpocket.tui.widgets.paged_list import PagedList, Row
 from medpocket.tui.widgets.session_preview import drawn
 from medpocket.tui.widgets.wording import BETWEEN
 
-if TYPE_CHECKING:
-    from medpocket.tui.app import MedpocketApp
-
 _PAUSE_S = 0.04  # after the last key, before it is looked for
 _TICK_S = 0.5  # between two looks at what other windows wrote, and at what is to be deleted
-_LONGEST_TITLE = 200  # characters
 _MOST_KNOWN = 4000  # rows; with more, those out of sight are forgotten
-_OPEN = (HistoryState.OPEN, HistoryState.ENCRYPTED)
+_LOCKED = "The history is locked: nothing is kept, and nothing shown.\n{key} asks for its passphrase."
+_OFF = "The history is off: nothing is kept.\n`medpocket history on` has it kept from the next start on."
 _NOTHING_YET = "Nothing is kept yet: what you ask will stand here."
-_FOR_GOOD = (
-    "It is overwritten on the disk, and every backup of the history goes with it. "
-    "That is done after {seconds} seconds, or when this screen is left; until then {key} takes it back."
-)
-_NEEDS_ONE = ("open_session", "rename", "delete")
 
 
-class SessionsScreen(InfoScreen[Listing]):
+class SessionsScreen(SessionActions):
     """A search line, the conversations that it finds, and the beginning of the highlighted one."""
 
     HEADING = "Sessions"
@@ -51,11 +39,15 @@ class SessionsScreen(InfoScreen[Listing]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
     SessionsScreen {
-        #search { padding: 0 2; border: none; height: 1; margin: 1 0; background: $surface; }
+        #search { padding: 0 2; border: none; height: 1; margin-bottom: 1; background: $surface; }
+        .instead { height: 1fr; padding: 0 2; display: none; }
+        &.-empty .instead { display: block; }
+        &.-empty .split { display: none; }
         .split { height: 1fr; layout: vertical; }
         PagedList { height: 3fr; }
-        .details { height: 2fr; padding: 0 2; border-top: solid $panel; }
+        .details { height: 2fr; padding: 0 1 0 2; border-top: solid $panel; scrollbar-size-vertical: 1; }
         .details:focus { border-top: solid $border; }
+        &.-wide #search { margin: 1 0; }
         &.-wide .split { layout: horizontal; }
         &.-wide PagedList { width: 2fr; max-width: 90; height: 1fr; }
         &.-wide .details { width: 3fr; height: 1fr; border-top: none; border-left: vkey $panel; }
@@ -69,21 +61,19 @@ class SessionsScreen(InfoScreen[Listing]):
         self._timer: Timer | None = None
         self._from_top = True
         self._changes = 0
+        self._said = ""
         self._problems: tuple[str, ...] = ()
         self._state: HistoryState | None = None
         self._list_anew = OneAtATime(self._find)
+        self._look_anew = OneAtATime(self._look)
         self._preview_anew = OneAtATime(self._preview)
 
-    @property
-    def medpocket(self) -> "MedpocketApp":
-        """The app, which has the history and the chat."""
-        return cast("MedpocketApp", self.app)
-
     def compose_body(self) -> ComposeResult:
-        """The search line, the list, the preview."""
+        """The search line, the list, the preview; what stands in their place where there is nothing to list."""
         yield Input(
             placeholder='search: words, "side by side", expert:cardiology, after:2026-01-01', compact=True, id="search"
         )
+        yield Static(classes="instead")
         with Container(classes="split"):
             yield PagedList()
             with VerticalScroll(classes="details"):
@@ -139,27 +129,35 @@ class SessionsScreen(InfoScreen[Listing]):
         self._rows = found.rows
         rows = self.query_one(PagedList)
         rows.set_keys(found.ids, self._drawn(), from_top=from_top)
-        count = f"{len(found.ids):,}"
-        counted = f"{count} found" if self._text.strip() else "1 kept" if len(found.ids) == 1 else f"{count} kept"
-        self._show_heading(counted)
-        self._say_what_is_held(found.problems)
+        limited = ", of the latest turns with these words: more words find older ones" if found.limited else ""
+        kept = "1 conversation" if len(found.ids) == 1 else f"{len(found.ids):,} conversations"
+        self._show_heading(f"{len(found.ids):,} found{limited}" if self._text.strip() else kept)
+        self._show_instead("" if found.ids else "Nothing was found." if self._text.strip() else _NOTHING_YET)
+        self._problems = found.problems
+        self._say_what_is_held()
         self.refresh_bindings()
         await self._preview_anew()
 
     def _show_none(self) -> None:
         """Say why there is no history, and what to do."""
-        self._rows = {}
+        self._rows, self._problems = {}, ()
         self.query_one(PagedList).set_keys((), {}, from_top=True)
         self.query_one(".details .text", Static).update("")
         self._show_heading("")
         history = self.medpocket.history
         if history.state is HistoryState.LOCKED:
-            self.say("The history is locked: nothing is kept or shown.\nEnter asks for its passphrase.")
+            why = _LOCKED.format(key=self.key_of("sessions.open"))
         elif history.problem:
-            self.say(f"{history.problem.message}\n{history.problem.hint}")
+            why = f"{history.problem.message}\n{history.problem.hint}"
         else:
-            self.say("The history is off: nothing is kept.\n`medpocket history on` keeps what is asked from then on.")
+            why = _OFF
+        self._show_instead(why)
+        self._say_what_is_held()
         self.refresh_bindings()
+
+    def _show_instead(self, text: str) -> None:
+        self.set_class(bool(text), "-empty")
+        self.query_one(".instead", Static).update(Content(printable(text)))
 
     @property
     def _text(self) -> str:
@@ -199,7 +197,7 @@ class SessionsScreen(InfoScreen[Listing]):
         key = self.query_one(PagedList).highlighted
         place = self.query_one(".details .text", Static)
         if key is None:
-            place.update(Content("" if self._state is None else "Nothing was found." if self._text else _NOTHING_YET))
+            place.update("")
             return
         try:
             place.update(drawn(await self.medpocket.history.call(partial(sessions.preview, id_=key, text=self._text))))
@@ -208,8 +206,11 @@ class SessionsScreen(InfoScreen[Listing]):
 
     # What changes meanwhile
 
-    @work(exclusive=True, group="tick")
+    @work(group="tick")
     async def _tick(self) -> None:
+        await self._look_anew()
+
+    async def _look(self) -> None:
         """Delete what is due; see what other windows wrote, and whether the history was locked."""
         history = self.medpocket.history
         if history.deletions and not history.deletions.seconds_left():
@@ -224,116 +225,21 @@ class SessionsScreen(InfoScreen[Listing]):
             self._changes = changes
             self.reload()
 
-    def _say_what_is_held(self, problems: Sequence[str] | None = None) -> None:
+    def show_held(self) -> None:
+        """Mark what is to be deleted, and say for how long that can be taken back."""
+        self.query_one(PagedList).set_rows(self._drawn())
+        self._say_what_is_held()
+        self.refresh_bindings()
+
+    def _say_what_is_held(self) -> None:
         """Show what is wrong with what was typed, and how long a deletion can be taken back."""
-        if problems is not None:
-            self._problems = tuple(problems)
         lines = list(self._problems)
         deletions = self.medpocket.history.deletions
         if deletions:
             many = "1 conversation is" if len(deletions) == 1 else f"{len(deletions)} conversations are"
             seconds = math.ceil(deletions.seconds_left())
-            lines.append(f"{many} deleted for good in {seconds} s; {self._key('sessions.undo')} takes that back.")
-        if self._state in _OPEN:
-            self.say("\n".join(lines))
-
-    def _key(self, id_: str) -> str:
-        """The key that does it now, as it is shown."""
-        active = self.active_bindings.values()
-        return next((self.app.get_key_display(one.binding) for one in active if one.binding.id == id_), "")
-
-    # What the user does
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Dim what cannot be done now."""
-        if action in _NEEDS_ONE:
-            here = self.query(PagedList)
-            locked = action == "open_session" and self.medpocket.history.state is HistoryState.LOCKED
-            return True if locked or (here and here.first().highlighted) else None
-        if action == "undo":
-            return True if self.medpocket.history.deletions else None
-        return True
-
-    def action_move(self, rows: int) -> None:
-        """Highlight another conversation."""
-        self.query_one(PagedList).move(rows)
-
-    def action_move_page(self, pages: int) -> None:
-        """Highlight one a screen away."""
-        self.query_one(PagedList).move_page(pages)
-
-    def action_move_to_end(self, end: int) -> None:
-        """Highlight the first or the last."""
-        rows = self.query_one(PagedList)
-        rows.move_to(0 if end < 0 else len(rows) - 1)
-
-    @on(PagedList.Chosen)
-    async def action_open_session(self) -> None:
-        """Go on with the highlighted conversation; where the history is locked, ask for its passphrase."""
-        app = self.medpocket
-        key = self.query_one(PagedList).highlighted
-        if app.history.state is HistoryState.LOCKED:
-            app.chat.open_history()
-        elif key is not None and await self._title(key) is not None:
-            self.dismiss()
-            if key != app.chat.conversation.id:
-                await app.chat.open_conversation(key)
-
-    async def action_new_chat(self) -> None:
-        """Leave, and begin a new conversation."""
-        self.dismiss()
-        await self.medpocket.chat.action_new_chat()
-
-    @work(exclusive=True, group="change")
-    async def action_rename(self) -> None:
-        """Let the user give the highlighted conversation another title."""
-        key = self.query_one(PagedList).highlighted
-        title = await self._title(key) if key else None
-        if key is None or title is None:
-            return
-        given = await self.app.push_screen_wait(
-            AskLine("Another title. An empty one gives back that of the first question.", title)
-        )
-        if given is None or given == title:
-            return
-        try:
-            await self.medpocket.history.call(lambda history: history.rename(key, given[:_LONGEST_TITLE]))
-        except MedpocketError as error:
-            self.medpocket.chat.tell(error)
-        self.reload()
-
-    @work(exclusive=True, group="change")
-    async def action_delete(self) -> None:
-        """Delete the highlighted conversation, after a question, and not at once."""
-        deletions = self.medpocket.history.deletions
-        key = self.query_one(PagedList).highlighted
-        title = await self._title(key) if key else None
-        if key is None or title is None or key in deletions:
-            return
-        text = f"{_short(title)}\n\n{_FOR_GOOD.format(seconds=round(HELD_S), key=self._key('sessions.undo'))}"
-        if await self.app.push_screen_wait(Confirm("Delete this conversation?", text, yes="Delete it", no="Keep it")):
-            deletions.hold(key)
-            self._show_what_is_held()
-
-    def action_undo(self) -> None:
-        """Keep the conversation that was to be deleted last."""
-        if self.medpocket.history.deletions.keep():
-            self._show_what_is_held()
-
-    def _show_what_is_held(self) -> None:
-        self.query_one(PagedList).set_rows(self._drawn())
-        self._say_what_is_held()
-        self.refresh_bindings()
-
-    async def _title(self, key: str) -> str | None:
-        """The title of a conversation; where it is gone, say so and return None."""
-        try:
-            return await self.medpocket.history.call(partial(sessions.title, id_=key))
-        except MedpocketError as error:
-            self.medpocket.chat.tell(error)
-            self.reload()
-            return None
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else title[:_LONGEST_TITLE] + "…"
+            lines.append(f"{many} deleted for good in {seconds} s; {self.key_of('sessions.undo')} takes that back.")
+        said = "\n".join(lines)
+        if said != self._said:
+            self._said = said
+            self.say(said)

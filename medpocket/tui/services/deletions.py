@@ -40,12 +40,14 @@ class Deletions:
         """Have a conversation deleted after HELD_S."""
         self._due[id_] = self._clock() + HELD_S
 
-    def keep(self) -> str | None:
-        """Take back the deletion that was held last; return its conversation, None where it is too late."""
+    def keep(self, id_: str | None = None) -> bool:
+        """Take back the deletion of a conversation, or the one that was held last; False where there is none, or it
+        has begun.
+        """
         try:
-            return self._due.popitem()[0]
+            return bool(self._due.popitem() if id_ is None else self._due.pop(id_))
         except KeyError:
-            return None
+            return False
 
     def seconds_left(self) -> float:
         """Until the next one is due; 0 where one is."""

@@ -42,6 +42,7 @@ class Piece:
 
     heading: str
     text: str = ""
+    is_question: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ def listing(history: "History", text: str, near: str | None = None) -> Listing:
     from medpocket.store.search import Query
 
     query = Query.of(text, as_you_type=True)
-    ids = history.ids_found(query)
+    ids, limited = history.ids_found(query)
     place = ids.index(near) if near in ids else 0
     first = max(0, place - _AT_FIRST // 2)
-    return Listing(ids, rows(history, ids[first : first + _AT_FIRST]), query.problems)
+    return Listing(ids, rows(history, ids[first : first + _AT_FIRST]), query.problems, limited)
 
 
 def rows(history: "History", ids: Sequence[str]) -> dict[str, Session]:
@@ -80,7 +81,7 @@ def preview(history: "History", id_: str, text: str = "") -> Preview:
         pieces += _signatures(history, id_)
     turns = history.turns(id_, limit=_TURNS_SHOWN)
     for turn in turns:
-        pieces.append(Piece(_turn_words(turn), _short(turn.asked.question)))
+        pieces.append(Piece(_turn_words(turn), _short(turn.asked.question), is_question=True))
         pieces.append(Piece("", _short(turn.answer)))
         if turn.note:
             pieces.append(Piece("note", _short(turn.note)))

@@ -132,10 +132,11 @@ class PagedList(ScrollView, can_focus=False):
         here = place == self._here
         kind = ("list--here" if here else "list--title", "list--here-words" if here else "list--words")[line]
         style = self.get_component_rich_style(kind)
-        if row and row.struck and line == 0:
-            style += Style(strike=True)
         text = "" if row is None else row.title if line == 0 else row.words
-        return _strip(text or ("…" if line == 0 else ""), "▌ " if here else "  ", width, style)
+        struck = Style(strike=bool(row and row.struck and line == 0))
+        margin = Segment("▌ " if here else "  ", style)
+        drawn = Segment(_fitted(text or ("…" if line == 0 else ""), width - 3), style + struck)
+        return Strip([margin, drawn]).adjust_cell_length(width, style)
 
     def on_click(self, event: events.Click) -> None:
         """Highlight what was clicked; a second click chooses it."""
@@ -163,8 +164,8 @@ class PagedList(ScrollView, can_focus=False):
             self.post_message(self.Missing(keys))
 
 
-def _strip(text: str, margin: str, width: int, style: Style) -> Strip:
-    """Lay out a line of data: no markup, no control characters, no second line."""
-    line = Text(margin + " ".join(printable(text[:_LONGEST]).split()), end="")
-    line.truncate(max(0, width - 1), overflow="ellipsis")
-    return Strip([Segment(line.plain, style)]).extend_cell_length(width, style)
+def _fitted(text: str, width: int) -> str:
+    """Make one line of data: no control characters, no second line, no more than fits."""
+    line = Text(" ".join(printable(text[:_LONGEST]).split()), end="")
+    line.truncate(max(0, width), overflow="ellipsis")
+    return line.plain

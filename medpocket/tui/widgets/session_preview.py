@@ -16,13 +16,14 @@ def drawn(preview: Preview) -> Content:
     session = preview.session
     parts = [
         Content.assemble((printable(session.title), "bold")),
-        Content.assemble((printable(BETWEEN.join(session.facts)), "$text-muted")),
+        Content.assemble((printable(BETWEEN.join(session.facts)), "dim")),
     ]
     for piece in preview.pieces:
         if piece.heading:
             parts += [Content(""), Content.assemble((printable(piece.heading), "$text-primary"))]
         if piece.text:
-            parts.append(_marked(printable(piece.text)))
+            text = _marked(printable(piece.text))
+            parts.append(text.stylize("bold") if piece.is_question else text)
     return Content("\n").join(parts)
 
 
