@@ -85,6 +85,18 @@ class MedpocketApp(App[None]):
             self.chat.used_at = time.time()
         await super().on_event(event)
 
+    async def delete_held(self, *, due_only: bool) -> None:
+        """Carry out the deletions that are held back; what is gone from the history goes from the screen too."""
+        try:
+            deleted = await self.history.delete_held(due_only=due_only)
+        except MedpocketError as error:
+            self.chat.tell(error)
+            return
+        for notice in deleted.notices:
+            self.notify(notice, severity="warning", timeout=12, markup=False)
+        if self.chat.conversation.id in deleted.ids:
+            await self.chat.action_new_chat()
+
     def post_to_chat(self, message: Message) -> None:
         """Hand over a message of the engine; from any thread."""
         with suppress(RuntimeError):  # the app has ended meanwhile
@@ -104,6 +116,8 @@ class MedpocketApp(App[None]):
     def action_open(self, name: str) -> None:
         """Open a screen over the conversation, in the place of another one that is open."""
         screen = screen_named(name)
+        if type(screen) is type(self.screen):
+            return
         if isinstance(self.screen, InfoScreen):
             self.switch_screen(screen)
         else:

@@ -35,6 +35,8 @@ def open_app() -> int:
     app.run()
     if app.crash:
         raise app.crash
+    if app.history.undeleted:
+        raise app.history.undeleted
     return app.return_code or 0
 
 
