@@ -118,9 +118,11 @@ def accelerators_of(machine: "Machine") -> "tuple[Accelerator, ...]":
 
 def accelerators_if_known(machine: "Machine") -> "tuple[Accelerator, ...]":
     """Return the graphics processors of this machine; none where llama.cpp cannot be asked."""
+    from medpocket.errors import EngineError
+
     try:
         return accelerators_of(machine)
-    except (ImportError, OSError, RuntimeError, AttributeError):
+    except (EngineError, ImportError, OSError, RuntimeError, AttributeError):
         return ()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import llama_cpp
 
 from medpocket.engine.logs import LlamaLog, reason
+from medpocket.engine.start import start_llama
 from medpocket.engine.system import system_features
 from medpocket.errors import EngineError, SettingsError
 
@@ -33,13 +34,13 @@ def load_model(
     `progress` is told the share of the weights that are there, 0 to 1; of a mapped file all at once, at the end.
     Raises EngineError with llama.cpp's own reason.
     """
+    start_llama()
     # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
     if repack and "AMX_INT8 = 1" in system_features():
         raise SettingsError(
             "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
             "take `repack = true` out of config.toml",
         )
-    llama_cpp.llama_backend_init()
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers
     parameters.use_extra_bufts = repack
@@ -104,6 +105,13 @@ def decode(context: int, tokens: Sequence[int], position: int, *, all_logits: bo
         return int(llama_cpp.llama_decode(context, batch))
     finally:
         llama_cpp.llama_batch_free(batch)
+
+
+def last_logits(context: int, vocabulary: int) -> "NDArray[np.float32]":
+    """Return a copy of the logits of the last token decoded, (vocabulary,)."""
+    import numpy as np
+
+    return np.array(np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, -1), (vocabulary,)))
 
 
 def log_probabilities(context: int, vocabulary: int, tokens: Sequence[int], outputs: Iterable[int]) -> list[float]:

@@ -31,10 +31,13 @@ def open_app() -> int:
     from medpocket.tui.keys import keymap
 
     app = MedpocketApp(_load, theme=settings.theme, keymap=keymap(settings.keys), lock_after_min=settings.lock_after)
+    app.call_later(app.take_over_process)
     app.run()
     if app.crash:
         raise app.crash
-    return 0
+    if app.history.undeleted:
+        raise app.history.undeleted
+    return app.return_code or 0
 
 
 def _load(request: "LoadModel", post: "Post") -> "Loaded":

@@ -80,7 +80,7 @@ _GERMAN_PART = re.compile(
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"(?:on|since|from|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
@@ -92,6 +92,11 @@ _PART = re.compile(
     r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
     re.IGNORECASE,
 )
+# No score and no span of time begins with a nought: "04/11".
+_WITH_NOUGHT = re.compile(
+    r"(?<![\w.,/+-])(?<!\d[ ])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg))"
+)
+_NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|item|paragraph)[. ]{0,2}$", re.IGNORECASE)
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
 )  # "3/7" is three days
@@ -102,11 +107,15 @@ def find_dates(text: str) -> Iterator[Span]:
     """Yield what looks like a date."""
     for pattern in (_IN_WORDS, _SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART):
         for match in pattern.finditer(text):
+            if _NO_DATE.search(text, max(0, match.start() - 12), match.start()):
+                continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
     for pattern in (_MONTH_ALONE, _MID_MONTH):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
+    for match in _WITH_NOUGHT.finditer(text):
+        yield Span(match.start(), match.end(), Kind.DATE)
     for match in _PART.finditer(text):
         if not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0]):
             first, second = (int(part) for part in re.findall(r"\d+", match[1]))

@@ -20,7 +20,7 @@ class Confirm(ModalScreen[bool]):
     Confirm {
         align: center middle;
         #box { width: 72; max-width: 95%; height: auto; background: $surface; padding: 1 2; }
-        OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        OptionList, OptionList:focus { height: auto; border: none; background: $surface; padding: 0; }
         .heading { text-style: bold; }
         .text { margin-bottom: 1; }
     }

@@ -1,6 +1,7 @@
 """Work on the files of models that goes on while the user does something else: downloads, copies, checks."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -108,8 +109,9 @@ class Transfers:
             running = list(self._running.values())
         for task, _ in running:
             task.stop.set()
+        until = time.monotonic() + _JOIN_S
         for _, thread in running:
-            thread.join(_JOIN_S)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, task: Task, work: Callable[[Task], str]) -> None:
         try:
