@@ -8,7 +8,7 @@ from medpocket.config import LARGEST_CONTEXT_UNASKED, Settings
 from medpocket.engine.protocol import Engine, LoadedModel
 from medpocket.experts.active import ActiveExperts
 from medpocket.experts.library import Library
-from medpocket.models.hashing import sha256_of
+from medpocket.models.given_files import sha256_of_given
 from medpocket.models.locate import LocatedModel, smaller_choice
 from medpocket.registry import Registry
 from medpocket.store.records import AnsweredBy
@@ -57,10 +57,11 @@ def load_located(
 
 
 def answered_by(located: LocatedModel, model: LoadedModel) -> AnsweredBy:
-    """Return what the history keeps of the model of an answer. A file that was given by its path is not hashed."""
-    sha256 = located.sha256
-    if located.spec and located.spec.asset:
-        sha256 = sha256_of(located.path)
+    """Return what the history keeps of the model of an answer.
+
+    A file that was given by its path is read whole the first time, to hash it: for 4 GB that takes seconds.
+    """
+    sha256 = located.sha256 or sha256_of_given(located.path)
     return AnsweredBy(model.name, model.quantization, model.fingerprint, sha256, model.demonstration)
 
 

@@ -19,14 +19,17 @@ _WORD = rf"(?<!\w)(?:[{_C}]\.|[{_C}][\w'’-]{{0,40}}(?!\w))"
 _UNIT = r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot)\.?\s?#?\s?[\w-]{1,8}"
 # "17 Larkspur Close", "1420 W. Maple Blvd.", "9 mill st"
 _ENGLISH = (
-    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
+    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?!Dear\b)(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
     rf"th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
 )
 _SMALL_LETTERS = (
     r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|close|court|"
     r"crescent|terrace)\b"
 )
-_NAMED_STREET = rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
+_NAMED_STREET = (
+    rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
+    rf"|(?<=\d, )(?:{_WORD}\s){{1,3}}(?:Rd|St|Ave|Ln)\b"
+)
 # "Lindenstraße 45", "Am Alten Markt 3a", "Keizersgracht 221"
 _GERMAN = (
     rf"(?<!\w)[{_C}][\w-]{{1,40}}?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
@@ -48,7 +51,7 @@ _SPANISH = (
     rf"Viale|Piazza|Corso|Largo|Rua|Praça|Travessa|Estrada)\s?"
     rf"{_PARTICLES}{{0,2}}{_WORD}(?:\s{_PARTICLES}{{0,2}}{_WORD}){{0,3}},?\s(?:n[º°.]\s?)?\d{{1,4}}\b"
 )
-_BOX = r"\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
+_BOX = r"\bLieu-?[Dd]it\s[\w'’ -]{2,30}(?=,)|\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
 
 _UK_POSTCODE = r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b"
 _POSTCODE = (
@@ -56,6 +59,7 @@ _POSTCODE = (
     r"|\b[A-Z]\d{2}\s[A-Z\d]{4}\b"  # Eircode
     rf"|\b\d{{4}}\s[A-Z]{{2}}[ ]{_WORD}"  # 1016 DV Amsterdam
     rf"|\b(?:[A-Z]{{2}}|{_WORD})[ ]\d{{5}}(?:-\d{{4}})?\b"  # MT 59801
+    rf"|(?<!\d )\b[{_C}][a-z]+(?:[ ][{_C}][a-z]+)?[ ]\d{{4}}(?=[.,;)\n]|$)"  # Goomeri 4601
     r"|\b(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)[ ]\d{4}\b"
     rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}"
     rf"(?:[ ]\({_WORD}\))?"  # 50674 Köln
@@ -65,7 +69,8 @@ _POSTCODE = (
 _STREET = re.compile("|".join((_ENGLISH, _SMALL_LETTERS, _GERMAN, _FRENCH, _SPANISH, _BOX, _NAMED_STREET)))
 _LONE_POSTCODE = re.compile(
     rf"{_UK_POSTCODE}|\b[AC-FHKNPRTV-Y]\d[\dW]\s[AC-FHKNPRTV-Y\d]{{4}}\b"
-    rf"|\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d\b|\bS\(\d{{6}}\)|(?<=, ){_WORD}[ ]\d{{6}}\b"
+    rf"|\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d\b|\bS\(\d{{6}}\)|(?<=, )[{_C}][a-z]{{3,20}}[ ]\d{{6}}\b"
+    rf"|(?<=, )\d{{5}}[ ]{_WORD}(?:[ ]{_WORD})?(?=[.,;)\n]|$)"
 )
 
 # From a street on to its postcode: nothing that ends a sentence, and no more than an address has.
@@ -108,7 +113,8 @@ _ANNOUNCED = re.compile(
 _ANNOUNCED_PLACE = re.compile(rf"(?=[{_C}\d])[^;:\n]{{0,90}}?(?:{_POSTCODE})")
 # After "Address:" without a postcode: capitalised parts between commas, two of them at the least.
 _LABELLED = re.compile(
-    rf"\b(?i:(?:home |postal )?(?:address|addr|add|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|end\.?))\s?:\s?"
+    rf"\b(?i:(?:home |postal )?(?:address|addr|add|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|end\.?))"
+    r"\s?:\s?"
     rf"((?:{_UNIT}|[\w.'’/-]+)(?:[ ](?:{_UNIT}|{_WORD}|\d[\w/-]*|of|on|upon|the|de|la|le)){{0,4}}"
     rf"(?:,[ ](?:{_UNIT}|(?:{_WORD}|\d[\w/-]*)(?:[ ](?:{_WORD}|\d[\w-]*|of|on|upon)){{0,4}})){{1,6}})"
 )

@@ -9,7 +9,8 @@ _OLD = r"(?:9\d|1[01]\d|12\d)"
 _UNITS = r"(?:one|two|three|four|five|six|seven|eight|nine)"
 _IN_WORDS = (
     rf"(?:ninety(?:[ -]?{_UNITS})?|(?:one|a) hundred(?: and (?:\w+teen|ten|eleven|twelve|{_UNITS}))?"
-    r"|neunzig|quatre-vingt-(?:dix|onze|douze|treize|quatorze|quinze|seize)(?:-\w+)?|noventa(?: y \w+)?|novanta\w*|negentig)"
+    r"|neunzig|quatre-vingt-(?:dix|onze|douze|treize|quatorze|quinze|seize)(?:-\w+)?|noventa(?: y \w+)?"
+    r"|novanta\w*|negentig)"
 )
 _YEARS = (
     r"(?:years?|yrs?|yo|y/o|y\.\s?o\.?|y|ans|años|anos|anni|jahre?|jaar|jährig\w*|jr|j\.|år|lat|roku|months?|mths?)"
@@ -33,8 +34,10 @@ _AGES = (
     re.compile(rf"(?<![\w.,/-])[MF♂♀][ /]?({_OLD})(?![\w.,/°%-])"),
     re.compile(
         rf"\b(?:ages?|aged|age of|alter|leeftijd|lat|âge|edad|età|idade|wiek|ålder|anni|turned|turning|nearly|lived to"
-        rf"|survived to|alive at|died (?:at|aged)|dead at|d\. at|who is|who was|{_PERSON}(?:['’]?s|,| is| was| at)?)"
-        rf"(?: now| only| already| still)?[ :=]{{1,3}}(?:about |approx\.? |almost |nearly |~)?({_OLD}|{_IN_WORDS}){_NO_MEASURE}",
+        rf"|survived to|alive at|nonagenarian|centenarian|died (?:at|aged)|dead at|d\. at|who is|who was"
+        rf"|{_PERSON}(?:['’]?s|,| is| was| at)?)"
+        rf"(?: now| only| already| still)?[ :=(]{{1,3}}(?:about |approx\.? |almost |nearly |~)?"
+        rf"({_OLD}|{_IN_WORDS}){_NO_MEASURE}",
         re.IGNORECASE,
     ),
     re.compile(rf"(?<!\w)({_IN_WORDS})(?=[,.;)]|\s(?:now|today|next|and (?:frail|lives)))", re.IGNORECASE),

@@ -36,7 +36,8 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"recipient|donor|deceased|claimant|pupil|survivor|matron|clinical officer|patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
+    r"recipient|donor|deceased|claimant|pupil|survivor|matron|clinical officer"
+    r"|patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
     r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|"
     r"grandmother|grandfather"
@@ -71,7 +72,8 @@ AFTER_ONE_WORD = r",?\s{1,2}\(?(?:1[01]\d|\d\d)\s?[MF]\b"
 
 # What ends a letter, before the name of who signs.
 SIGN_OFFS = (
-    r"Yours(?: (?:sincerely|faithfully|truly))?|Sincerely|(?:Kind(?:est)?|Best|Warm|Many|With kind)? ?[Rr]egards|Best wishes"
+    r"Yours(?: (?:sincerely|faithfully|truly))?|Sincerely|(?:Kind(?:est)?|Best|Warm|Many|With kind)? ?[Rr]egards"
+    r"|Best wishes"
     r"|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos|Atentamente|Cordiali saluti|groet|groeten"
 )
 
@@ -112,7 +114,8 @@ NO_NAMES = frozenset(
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
     NECK SCAN ANGIOGRAM ANGIOGRAPHY
     Adult Caucasian Asian Black White Hispanic African Indian Chinese European Elderly Retired Previously
-    NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname Forename Forenames Given Reg Address Postcode
+    NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
+    Forename Forenames Given Reg Address Postcode
     Recipient Donor Deceased Claimant Pupil Survivor BSc BS MCOptom Badger Lab
     Grüße Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
     """.split()
