@@ -22,7 +22,7 @@ from medpocket.registry import load_registry
 
 
 @click.command("import")
-@click.argument("path", metavar="PATH|DIR", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH|DIR|KIT", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="The name to keep it under; default: its id, or one made from its file.")
 @click.option("--link", is_flag=True, help="Use the file where it lies: nothing is copied, and it must stay there.")
 @click.option("--replace", "replaces", is_flag=True, help="Take it in the place of the one of this name.")
@@ -33,13 +33,22 @@ def import_command(path: Path, name: str | None, link: bool, replaces: bool, mac
 
     A model of the registry is recognised by its shape, its quantization and its name; any other GGUF model is kept
     under a name of its own. The copy is hashed while it is made, and compared with the hash that came with the file:
-    that of the models folder it was copied from, a SHA256SUMS, or a FILE.sha256.
+    that of the models folder it was copied from, a SHA256SUMS, or a FILE.sha256. Of a KIT (medpocket bundle) all models
+    and adapters are taken that are not here, each under its own name.
     """
+    from medpocket.kit.manifest import is_kit
     from medpocket.models.import_files import import_model, name_for
     from medpocket.models.import_source import read_source
 
+    path = path.expanduser()
+    if is_kit(path):
+        from medpocket.cli.models_kit import import_kit
+
+        if name or link:
+            raise InputError("the models of a kit are copied, under their own names", "leave out --name and --link")
+        return import_kit(path, machine_folder() if machine else own_folder(), replaces=replaces, as_json=as_json)
     registry = load_registry()
-    source = read_source(path.expanduser(), registry)
+    source = read_source(path, registry)
     called, spec = name_for(source, registry, name)
     if spec and spec.advisory:
         diagnostics.notice(f"{spec.title}, licence {spec.licence}: {spec.advisory}")

@@ -5,10 +5,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from medpocket.errors import KitError
-from medpocket.kit.manifest import MANIFEST, Manifest
+from medpocket.kit.manifest import MANIFEST, Listed, Manifest
 from medpocket.kit.signature import SIGNATURES
 
 _BLOCK = 1 << 20
@@ -37,21 +38,30 @@ class Findings:
 
 def check_files(kit: Path, manifest: Manifest, read: Callable[[int], None] = lambda _bytes: None) -> Findings:
     """Hash every file that the manifest lists and look for others; `read` is told the bytes done of all."""
-    missing, changed, done = [], [], 0
+    missing: list[str] = []
+    changed: list[str] = []
+    done = 0
     for path, listed in sorted(manifest.files.items()):
-        place = kit / path
-        try:
-            status = place.lstat()
-            regular = stat.S_ISREG(status.st_mode) and not _behind_link(kit, place)
-            if not regular or status.st_size != listed.size or _sha256(place, done, read) != listed.sha256:
-                changed.append(path)
-        except FileNotFoundError:
-            missing.append(path)
-        except OSError:  # a fault of the stick; whoever reads the rest learns of all that is wrong
-            changed.append(path)
+        if not is_as_listed(kit, path, listed, partial(_read_from, read, done)):
+            (changed if (kit / path).exists() or (kit / path).is_symlink() else missing).append(path)
         done += listed.size
         read(done)
     return Findings(tuple(missing), tuple(changed), tuple(sorted(_extra(kit, manifest))))
+
+
+def _read_from(read: Callable[[int], None], start: int, count: int) -> None:
+    read(start + count)
+
+
+def is_as_listed(kit: Path, path: str, listed: Listed, read: Callable[[int], None] = lambda _bytes: None) -> bool:
+    """Whether the file is there, by no link, with the size and the SHA-256 that the manifest has."""
+    place = kit / path
+    try:
+        status = place.lstat()
+        regular = stat.S_ISREG(status.st_mode) and not _behind_link(kit, place)
+        return regular and status.st_size == listed.size and _sha256(place, read) == listed.sha256
+    except OSError:  # it is missing, or the stick has a fault; whoever reads the rest learns of all that is wrong
+        return False
 
 
 def require_whole(findings: Findings) -> None:
@@ -69,14 +79,14 @@ def _behind_link(kit: Path, place: Path) -> bool:
     return any(folder.is_symlink() for folder in place.parents if folder != kit and kit in folder.parents)
 
 
-def _sha256(path: Path, before: int, read: Callable[[int], None]) -> str:
-    digest = hashlib.sha256()
+def _sha256(path: Path, read: Callable[[int], None]) -> str:
+    digest, done = hashlib.sha256(), 0
     buffer = memoryview(bytearray(_BLOCK))
     with path.open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
-            before += count
-            read(before)
+            done += count
+            read(done)
     return digest.hexdigest()
 
 
