@@ -97,12 +97,10 @@ def _check_llama(wheel: Wheel, platform: Platform) -> None:
     if platform.portable and not any(_CPU_VARIANT in name for name in names):
         raise KitError(
             f"{wheel.path.name} has code for the processor alone that it was compiled on",
-            f"build the portable one for {platform.title}: packaging/README.md",
+            f"build the portable one for {platform.title}: docs/kit.md",
         )
     if platform.cuda and not any(_CUDA in name for name in names):
-        raise KitError(
-            f"{wheel.path.name} was compiled without CUDA", f"build it on {platform.title}: packaging/README.md"
-        )
+        raise KitError(f"{wheel.path.name} was compiled without CUDA", f"build it on {platform.title}: docs/kit.md")
 
 
 def _room(wheels: list[Wheel]) -> int:

@@ -43,11 +43,11 @@ LATER
 _INSTALL_UNIX = """\
   1. Open a terminal.
   2. Type  sh  and a space, drag the file install.sh into the terminal, press Enter.
-  3. Type  medpocket  and press Enter."""
+  3. Type what it shows at its end, and press Enter."""
 _INSTALL_WINDOWS = """\
   1. Open PowerShell.
   2. Type  powershell -ExecutionPolicy Bypass -File  and a space, drag install.ps1 into it, press Enter.
-  3. Open a new PowerShell, type  medpocket  and press Enter."""
+  3. Type what it shows at its end, and press Enter."""
 _UNTESTED = """
 UNTESTED: this kit was made for a platform on which this project has installed none.
 """

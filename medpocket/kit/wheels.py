@@ -150,7 +150,7 @@ def _best(name: str, allowed: SpecifierSet, usable: dict[str, list[Wheel]], targ
     wanted = f"{name} {allowed}".strip()
     raise KitError(
         f"there is no wheel of {wanted} for Python {python} on {target.title}",
-        "put it into the folder of wheels; one with native code is built on that platform: packaging/README.md",
+        "put it into the folder of wheels; one with native code is built on that platform: docs/kit.md",
     )
 
 

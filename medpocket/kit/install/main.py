@@ -17,6 +17,7 @@ from medpocket.kit.install.machine import check_machine, check_room, check_versi
 from medpocket.kit.install.places import WINDOWS, Places, executable_of
 from medpocket.kit.install.program import Installer
 from medpocket.kit.install.removal import remove
+from medpocket.kit.install.shown import show
 from medpocket.kit.manifest import Manifest, read_manifest
 from medpocket.kit.signature import check_signature, signature_of
 from medpocket.text import printable
@@ -103,6 +104,7 @@ def _make(kit: Path, manifest: Manifest, places: Places) -> None:
         _keep_installer(kit, installation)
         shutil.rmtree(installer.temporary, ignore_errors=True)
         places.use(installation)
+        show(places, installation)
     except BaseException:
         shutil.rmtree(installation, ignore_errors=True)
         raise

@@ -10,6 +10,7 @@ from pathlib import Path
 from medpocket.errors import InputError, KitError
 from medpocket.exclusive import exclusive
 from medpocket.kit.install.places import Places, python_of
+from medpocket.kit.install.shown import hide
 
 # The program itself knows its folders; they depend on the platform and on MEDPOCKET_HOME.
 _FOLDERS = """\
@@ -34,6 +35,7 @@ def remove(places: Places, *, data: bool, confirmed: bool, say: Callable[[str], 
             raise KitError("an installation is at work", "wait until it is done, then try again")
         if not places.command_is_foreign():
             places.command.unlink(missing_ok=True)
+            hide(places)
         shutil.rmtree(places.program)
     say(f"removed the program: {places.program}")
     for folder in folders:
