@@ -6,10 +6,11 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.tables import json_option
-from medpocket.cli.transfer import Transfer, gigabytes
+from medpocket.cli.transfer import Transfer
 from medpocket.kit.checking import check_files
 from medpocket.kit.manifest import Manifest, read_manifest
 from medpocket.kit.signature import check_signature, signature_of
+from medpocket.models.pace import amount
 
 
 @click.command("verify")
@@ -47,7 +48,7 @@ def summary(manifest: Manifest) -> str:
     models = ", ".join(model.name for model in manifest.models) or "demo"
     return (
         f"MedPocket {manifest.medpocket} for {manifest.platform}{untested}, Python {', '.join(manifest.pythons)}, "
-        f"{len(manifest.files)} files, {gigabytes(manifest.size)}, models: {models}"
+        f"{len(manifest.files)} files, {amount(manifest.size)}, models: {models}"
     )
 
 

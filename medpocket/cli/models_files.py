@@ -8,6 +8,7 @@ from medpocket.cli import diagnostics, output
 from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option
 from medpocket.cli.transfer import Transfer
+from medpocket.errors import InputError
 from medpocket.models.installed import installed_models, machine_folder, own_folder
 from medpocket.models.locate import installed_named, locate_model
 from medpocket.models.pace import amount

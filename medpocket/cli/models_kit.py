@@ -4,11 +4,12 @@ from pathlib import Path
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.models_list import installed_data
-from medpocket.cli.transfer import Transfer, gigabytes
+from medpocket.cli.transfer import Transfer
 from medpocket.errors import InputError
 from medpocket.kit.manifest import read_manifest
 from medpocket.kit.take import is_taken, take_adapters, take_model
 from medpocket.models.installed import ModelFolder
+from medpocket.models.pace import amount
 
 
 def import_kit(kit: Path, folder: ModelFolder, *, replaces: bool, as_json: bool) -> int:
@@ -27,7 +28,7 @@ def import_kit(kit: Path, folder: ModelFolder, *, replaces: bool, as_json: bool)
                 entry = take_model(kit, model, folder, replaces=replaces, report=transfer.show)
             finally:
                 diagnostics.clear_progress()
-            _line(f"{model.name} is installed: {model.title}, {gigabytes(model.size)}, {entry.path}", as_json)
+            _line(f"{model.name} is installed: {model.title}, {amount(model.size)}, {entry.path}", as_json)
         else:
             _line(f"{model.name} is here already", as_json)
         models.append(installed_data(entry))
