@@ -1,6 +1,5 @@
 """The screen of the conversations that are kept."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from medpocket.tui.screens.sessions import SessionsScreen
 from medpocket.tui.services import deletions, sessions
 from medpocket.tui.widgets.paged_list import PagedList
 from medpocket.tui.widgets.question_box import QuestionBox
-from tests.store.making import asked, keep
+from tests.store.making import keep
 from tests.tui.scripted_app import Script, ask, scripted_app, texts, until
 from tests.tui.test_unkind import NASTY, told
 
