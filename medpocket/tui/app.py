@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
@@ -12,12 +12,14 @@ from textual.message import Message
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
 from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.messages import SettingChanged
 from medpocket.tui.screens.base import InfoScreen
 from medpocket.tui.screens.by_name import screen_named
 from medpocket.tui.screens.chat import ChatScreen
 from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
+from medpocket.tui.widgets.question_box import QuestionBox
 
 
 class MedpocketApp(App[None]):
@@ -58,7 +60,11 @@ class MedpocketApp(App[None]):
         """Load the model behind the first frame."""
         self.set_keymap(self._own_keys)
         self.engine.load()
-        self.call_after_refresh(self.engine.start)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.engine.start()
+        self.take_keys(self._own_keys)
 
     def on_unmount(self) -> None:
         """Stop the engine before the process ends; what came of an answer is kept."""
@@ -94,6 +100,22 @@ class MedpocketApp(App[None]):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
+
+    def take_keys(self, chosen: Mapping[str, str]) -> None:
+        """Give actions other keys, by their ids; the text of the question box makes way for them."""
+        self.set_keymap(dict(chosen))
+        self.chat.query_one(QuestionBox).leave_keys({key for keys in self._keymap.values() for key in keys.split(",")})
+
+    @on(SettingChanged)
+    def take_setting(self, message: SettingChanged) -> None:
+        """Have what can change at once change at once."""
+        chosen = message.settings
+        if message.name == "theme":
+            self.theme = THEMES[chosen.theme]
+        elif message.name == "lock_after":
+            self.chat.lock_after_min = chosen.lock_after
+        elif message.name == "keys":
+            self.take_keys(chosen.keys)
 
     def action_next_theme(self) -> None:
         """Take the next colours."""

@@ -43,6 +43,7 @@ APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
     Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
+    Key("app.settings", "f5", "app.open('settings')", "Settings", "What can be set, what it is now, and why"),
     Key("app.doctor", "f8", "app.open('doctor')", "Doctor", "What is wrong with this machine, and what mends it"),
     Key("app.theme", "f9", "app.next_theme", "Colours", "The next theme: dark, light, high contrast, terminal's own"),
     Key("app.suspend", "f12", "app.suspend_process", "Suspend", "Back to the shell; `fg` returns"),
@@ -100,6 +101,11 @@ EXPERTS = (
     Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
 )
 
+SETTINGS = (
+    Key("settings.change", "enter", "change", "Change", "Give it another value", shown=True, priority=True),
+    Key("settings.unset", "delete,u", "unset", "Unset", "Take it out of your file: MedPocket decides", shown=True),
+)
+
 _GROUPS = (
     APP,
     CHAT,
@@ -108,6 +114,7 @@ _GROUPS = (
     SCREEN,
     RELOAD,
     EXPERTS,
+    SETTINGS,
 )
 
 
@@ -119,6 +126,29 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 def all_keys() -> dict[str, Key]:
     """Return every key by its id."""
     return {key.id: key for group in _GROUPS for key in group}
+
+
+# Where a key works: those of one line are listened to at the same time. A letter belongs to text in the first.
+_TOGETHER = (
+    frozenset({"app", "chat", "question"}),
+    frozenset({"app", "chat", "answer"}),
+    frozenset({group[0].group for group in _GROUPS} - {"chat", "question", "answer"}),
+)
+
+
+def clashing(id_: str, key: str, chosen: Mapping[str, str]) -> Key | None:
+    """Return another action that listens to `key` where this one does; `chosen` are the user's own keys by id."""
+    known = all_keys()
+    for other in known.values():
+        together = any({other.group, known[id_].group} <= groups for groups in _TOGETHER)
+        if other.id != id_ and together and key in chosen.get(other.id, other.keys).replace(" ", "").split(","):
+            return other
+    return None
+
+
+def is_typed_there(id_: str) -> bool:
+    """Tell whether letters are text where this action's keys work."""
+    return all_keys()[id_].group in _TOGETHER[0]
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

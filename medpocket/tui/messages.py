@@ -1,9 +1,10 @@
-"""What happens behind the screens, as messages to the app. All come from the engine's thread."""
+"""What happens behind the screens, as messages to the app. All but the last come from the engine's thread."""
 
 from dataclasses import dataclass
 
 from textual.message import Message
 
+from medpocket.config import Settings
 from medpocket.errors import MedpocketError
 from medpocket.types import Finished, Notice, Routed
 
@@ -108,3 +109,11 @@ class AnswerFailed(Message):
 
     answer: int
     error: MedpocketError
+
+
+@dataclass
+class SettingChanged(Message):
+    """The user changed a setting of this name; all of them as they are now."""
+
+    name: str
+    settings: Settings

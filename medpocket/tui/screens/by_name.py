@@ -8,6 +8,7 @@ from medpocket.tui.screens.base import InfoScreen
 _SCREENS = {
     "doctor": "DoctorScreen",
     "experts": "ExpertsScreen",
+    "settings": "SettingsScreen",
 }
 
 

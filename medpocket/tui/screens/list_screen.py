@@ -31,6 +31,7 @@ class ListScreen(InfoScreen[Found]):
         DataTable { height: 1fr; background: $background; padding: 0 1; }
         .details { height: 1fr; padding: 0 2; border-top: solid $panel; }
         .details:focus { border-top: solid $border; }
+        .details .text { max-width: 96; }
         &.-wide .split { layout: horizontal; }
         &.-wide DataTable { width: auto; max-width: 60%; height: 1fr; }
         &.-wide .details { width: 1fr; height: 1fr; border-top: none; border-left: vkey $panel; }
