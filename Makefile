@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove bench demo-model experts router settings-page commands-page clean
+.PHONY: ask test check prove bench demo-model experts router settings-page commands-page keys-table clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -55,6 +55,10 @@ settings-page: $(VENV)/ready
 ## commands-page: write docs/commands.md from the commands' help
 commands-page: $(VENV)/ready
 	$(BIN)/python packaging/commands_page.py > docs/commands.md
+
+## keys-table: write the table of keys in docs/app.md from the keys themselves
+keys-table: $(VENV)/ready
+	$(BIN)/python packaging/keys_table.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -6,12 +6,11 @@ from contextlib import suppress
 
 from textual import events, on
 from textual.app import App
-from textual.binding import Binding
 from textual.message import Message
 
 from medpocket.errors import MedpocketError, unexpected
 from medpocket.tui.commands import KeyCommands
-from medpocket.tui.keys import APP, all_keys, bindings
+from medpocket.tui.keys import APP, all_keys, as_written, bindings
 from medpocket.tui.messages import SettingChanged
 from medpocket.tui.screens.base import InfoScreen
 from medpocket.tui.screens.by_name import screen_named
@@ -20,6 +19,8 @@ from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
 from medpocket.tui.widgets.question_box import QuestionBox
+
+_TOO_SMALL = {"-tiny", "-flat"}  # what the chat is called where a terminal is
 
 
 class MedpocketApp(App[None]):
@@ -41,6 +42,7 @@ class MedpocketApp(App[None]):
         theme: str = "dark",
         keymap: Mapping[str, str] | None = None,
         lock_after_min: float = 0,
+        first_run: bool = False,
     ) -> None:
         super().__init__()
         for own in OWN:
@@ -51,6 +53,7 @@ class MedpocketApp(App[None]):
         self.engine = EngineThread(self.post_to_chat, load, self.history.keep)
         self.chat = ChatScreen(self.engine, self.history, lock_after_min)
         self._own_keys = dict(keymap or {})
+        self._first_run = first_run
 
     def get_default_screen(self) -> ChatScreen:
         """The chat."""
@@ -65,6 +68,8 @@ class MedpocketApp(App[None]):
     def _begin(self) -> None:
         self.engine.start()
         self.take_keys(self._own_keys)
+        if self._first_run and not self.chat.classes & _TOO_SMALL:
+            self.action_show_tour()
 
     def on_unmount(self) -> None:
         """Stop the engine before the process ends; what came of an answer is kept."""
@@ -82,16 +87,22 @@ class MedpocketApp(App[None]):
         with suppress(RuntimeError):  # the app has ended meanwhile
             self.chat.post_message(message)
 
+    def key_of(self, id_: str) -> str:
+        """Name the first key of an action, as the user has it."""
+        return as_written(self._keymap.get(id_, all_keys()[id_].keys).split(",")[0])
+
+    def action_show_tour(self) -> None:
+        """Show the pages of the first run; what is typed there goes into the question."""
+        from medpocket.tui.screens.tour import TourScreen
+
+        box = self.chat.query_one(QuestionBox)
+        self.push_screen(TourScreen(self.key_of, box.insert))
+
     def action_show_help(self) -> None:
         """Open the help for what has the focus."""
         from medpocket.tui.screens.help import HelpScreen
 
-        known = all_keys()
-        rows = []
-        for key, (_, binding, _, _) in self.screen.active_bindings.items():
-            if (binding.id or "") in known:
-                rows.append((self.get_key_display(Binding(key, "")), binding.description, binding.tooltip))
-        self.push_screen(HelpScreen(rows))
+        self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def action_open(self, name: str) -> None:
         """Open a screen over the conversation, in the place of another one that is open."""
@@ -113,7 +124,7 @@ class MedpocketApp(App[None]):
         if message.name == "theme":
             self.theme = THEMES[chosen.theme]
         elif message.name == "lock_after":
-            self.chat.lock_after_min = chosen.lock_after
+            self.chat.lock_after_s = chosen.lock_after * 60
         elif message.name == "keys":
             self.take_keys(chosen.keys)
 

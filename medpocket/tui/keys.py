@@ -41,6 +41,7 @@ class Key:
 
 APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
+    Key("app.tour", "shift+f1,f13", "app.show_tour", "Tour", "Three pages on what this is and how it is used"),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
     Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
     Key("app.settings", "f5", "app.open('settings')", "Settings", "What can be set, what it is now, and why"),
@@ -106,6 +107,11 @@ SETTINGS = (
     Key("settings.unset", "delete,u", "unset", "Unset", "Take it out of your file: MedPocket decides", shown=True),
 )
 
+TOUR = (
+    Key("tour.next", "enter,right", "next", "Next", "The next page; after the last one, begin", shown=True),
+    Key("tour.back", "left", "back", "Before", "The page before", shown=True),
+)
+
 _GROUPS = (
     APP,
     CHAT,
@@ -115,6 +121,7 @@ _GROUPS = (
     RELOAD,
     EXPERTS,
     SETTINGS,
+    TOUR,
 )
 
 
@@ -128,27 +135,42 @@ def all_keys() -> dict[str, Key]:
     return {key.id: key for group in _GROUPS for key in group}
 
 
-# Where a key works: those of one line are listened to at the same time. A letter belongs to text in the first.
-_TOGETHER = (
-    frozenset({"app", "chat", "question"}),
-    frozenset({"app", "chat", "answer"}),
-    frozenset({group[0].group for group in _GROUPS} - {"chat", "question", "answer"}),
-)
+_CHAT = frozenset({"chat", "question", "answer"})  # groups of the conversation; every other is a screen over it
 
 
 def clashing(id_: str, key: str, chosen: Mapping[str, str]) -> Key | None:
     """Return another action that listens to `key` where this one does; `chosen` are the user's own keys by id."""
     known = all_keys()
     for other in known.values():
-        together = any({other.group, known[id_].group} <= groups for groups in _TOGETHER)
-        if other.id != id_ and together and key in chosen.get(other.id, other.keys).replace(" ", "").split(","):
+        keys = chosen.get(other.id, other.keys).replace(" ", "").split(",")
+        if other.id != id_ and key in keys and _together(other.group, known[id_].group):
             return other
     return None
 
 
+def _together(one: str, other: str) -> bool:
+    """Tell whether the keys of two groups are listened to at the same time."""
+    if one == other or "app" in (one, other) or {one, other} < _CHAT:
+        return {one, other} != {"question", "answer"}
+    return "screen" in (one, other) and not {one, other} & _CHAT
+
+
 def is_typed_there(id_: str) -> bool:
     """Tell whether letters are text where this action's keys work."""
-    return all_keys()[id_].group in _TOGETHER[0]
+    return all_keys()[id_].group in ("app", "chat", "question")
+
+
+_NAMES = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
+
+
+def as_written(key: str) -> str:
+    """Name a key as people do: Ctrl+K, Esc, F1, and a letter alone as it is."""
+    *held, last = key.split("+")
+    if len(last) > 1:
+        last = _NAMES.get(last) or last.replace("_", " ").capitalize()
+    elif held:
+        last = last.upper()
+    return "+".join([*(one.capitalize() for one in held), last])
 
 
 def keymap(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,7 @@ COMMANDS = (
     Slash("lock", "lock", "Lock the encrypted history"),
     Slash("settings", "app.open('settings')", "What can be set, what it is now, and why"),
     Slash("help", "app.show_help", "What the keys do, and what MedPocket is not"),
+    Slash("tour", "app.show_tour", "Three pages on what this is and how it is used"),
     Slash("quit", "app.quit", "Stop and end"),
 )
 _BY_NAME = {one.name: one for one in COMMANDS}

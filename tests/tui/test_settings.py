@@ -123,7 +123,7 @@ async def test_the_colours_and_the_lock_change_at_once(home: Path) -> None:
         assert app.theme == "medpocket-light"
         await edit(pilot, "lock_after", "3", "enter")
         await said(pilot, "lock_after is 3")
-        assert app.chat.lock_after_min == 3
+        assert app.chat.lock_after_s == 180
         assert load_settings() == Settings(theme="light", lock_after=3)
 
 
@@ -243,6 +243,7 @@ async def test_a_letter_that_is_typed_is_no_key_and_one_that_is_taken_is_asked_f
         await pilot.press("f8")
         await given(pilot, "chat.new", "f8")
         await pilot.press("enter", "escape")
+        assert isinstance(app.screen, OwnKeysScreen)
         assert dict(load_settings().keys) == {"chat.new": "f8"}
 
 
@@ -264,6 +265,8 @@ async def test_keys_that_work_at_the_same_time_clash() -> None:
     assert clash("answer.copy", "r") == "answer.again"
     assert clash("question.send", "r") is None
     assert clash("screen.close", "f8") == "app.doctor"
+    assert clash("experts.verify", "r") == "screen.reload"
+    assert clash("experts.verify", "u") is None  # that is a key of another screen
     assert [key.id for key in all_keys().values() if clashing(key.id, key.keys.split(",")[0], {})] == []
 
 

@@ -41,9 +41,12 @@ class CatchKey(ModalScreen["str | None"]):
 
     def on_key(self, event: events.Key) -> None:
         """Take the key, unless something stands against it; one that is taken already, when it is pressed again."""
+        key = event.key
+        bound = self.active_bindings.get(key)
+        if bound and bound.binding.id == "screen.close":
+            return
         event.stop()
         event.prevent_default()
-        key = event.key
         other = clashing(self._of, key, self._chosen)
         if event.is_printable and is_typed_there(self._of):
             self._say(f"{key} is needed to type: take one with Ctrl, or a function key")

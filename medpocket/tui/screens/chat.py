@@ -65,7 +65,7 @@ class ChatScreen(AnswerActions):
         self._preview: routing.Preview | None = None
         self._preview_timer: Timer | None = None
         self._changes = 0
-        self.lock_after_min = lock_after_min  # 0 never does
+        self.lock_after_s = lock_after_min * 60
         self.used_at = time.monotonic()  # by the user: a key or the mouse
         self.history = history
         self.conversation = Conversation()
@@ -446,8 +446,7 @@ class ChatScreen(AnswerActions):
     @work(exclusive=True, group="watch")
     async def _watch(self) -> None:
         """Show what another window adds to this conversation; lock after a time without a key."""
-        idle_min = (time.monotonic() - self.used_at) / 60
-        if self.lock_after_min and idle_min > self.lock_after_min and not self.conversation.open:
+        if self.lock_after_s and time.monotonic() - self.used_at > self.lock_after_s and not self.conversation.open:
             await self.action_lock()
         try:
             changes = await self.history.changes()
