@@ -77,5 +77,7 @@ def assets_folder() -> Path:
 
 def make_private(folder: Path) -> Path:
     """Create `folder` and its missing parents, readable by this user alone. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        make_private(folder.parent)  # what mkdir makes of parents is for everybody
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medpocket import settings_file
+from medpocket import paths, settings_file
 from medpocket.config import example_toml, load_settings
 from medpocket.errors import DiskShortError, MedpocketError, SettingsError
 from medpocket.settings_file import Source, change, standing
@@ -190,3 +190,9 @@ def test_while_another_window_writes_one_waits_and_then_says_so(
     with settings_file.exclusive(user_file.parent / ".lock") as held:
         assert held
         assert "another process" in refused("seed", 2).message
+
+
+def test_every_folder_on_the_way_to_a_private_one_is_private(tmp_path: Path) -> None:
+    folder = paths.make_private(tmp_path / "one" / "two" / "three")
+    for made in (folder, folder.parent, folder.parent.parent):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700

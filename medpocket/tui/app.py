@@ -1,11 +1,12 @@
 """The app: wires the engine's thread to the screens."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from textual import events, on
 from textual.app import App
+from textual.filter import LineFilter
 from textual.message import Message
 
 from medpocket.errors import MedpocketError, unexpected
@@ -19,6 +20,7 @@ from medpocket.tui.services.engine_thread import EngineThread, Loader
 from medpocket.tui.services.history import ChatHistory
 from medpocket.tui.themes import OWN, THEMES
 from medpocket.tui.widgets.question_box import QuestionBox
+from medpocket.tui.without_colours import WithoutColours
 
 _TOO_SMALL = {"-tiny", "-flat"}  # what the chat is called where a terminal is
 
@@ -33,6 +35,7 @@ class MedpocketApp(App[None]):
     DEFAULT_CSS = """
     Footer { background: $panel; }
     ToastRack { margin-bottom: 6; }
+    ModalScreen:nocolor #box, App.-theme-medpocket-contrast ModalScreen #box { border: round $border; }
     """
 
     def __init__(
@@ -54,6 +57,11 @@ class MedpocketApp(App[None]):
         self.chat = ChatScreen(self.engine, self.history, lock_after_min)
         self._own_keys = dict(keymap or {})
         self._first_run = first_run
+        self._without_colours = [WithoutColours()]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR, no colour at all; Textual's own are greys."""
+        return self._without_colours if self.no_color else super().get_line_filters()
 
     def get_default_screen(self) -> ChatScreen:
         """The chat."""

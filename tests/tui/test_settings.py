@@ -277,3 +277,21 @@ async def test_settings_open_by_command_and_close_again(home: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
         await pilot.press("escape")
         assert app.screen is app.chat
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_on_every_screen_and_works_when_it_grows(
+    home: Path,
+) -> None:
+    app, _ = scripted_app()
+    async with app.run_test(size=(20, 5)) as pilot:
+        for key in ("f1", "f4", "f5", "f8"):
+            await pilot.press(key)
+            await pilot.pause()
+            line = app.screen.query_one("#too-small", Static)
+            assert line.display and str(line.render()) == "needs at least 40x12"
+            assert line.region.width == 20
+        await pilot.press("f5")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: not app.screen.query_one("#too-small").display)
+        await edit(pilot, "repack", "up", "enter")
+        await said(pilot, "repack is true")

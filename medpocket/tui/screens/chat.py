@@ -6,10 +6,9 @@ from dataclasses import replace
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import ScreenResultCallbackType
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from medpocket.errors import MedpocketError, PassphraseError
 from medpocket.text import readable_question
@@ -27,10 +26,10 @@ from medpocket.tui.widgets.expert_bar import ExpertBar
 from medpocket.tui.widgets.question_box import QuestionBox
 from medpocket.tui.widgets.status_line import Status, StatusLine
 from medpocket.tui.widgets.title_bar import TitleBar
+from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 from medpocket.tui.widgets.welcome import Welcome
 from medpocket.tui.widgets.why_panel import WhyPanel
 
-_LEAST = (40, 12)  # columns and rows
 _PREVIEW_S = 0.15  # after the last key
 _PREVIEWED = 20_000  # characters; the router reads the ends of a longer text alone
 _VITALS_S = 5.0
@@ -42,13 +41,11 @@ class ChatScreen(AnswerActions):
 
     BINDINGS = bindings(CHAT)
     AUTO_FOCUS = "#question"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (30, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     DEFAULT_CSS = """
     ChatScreen {
         #asking { height: auto; }
-        #too-small { display: none; height: 1; }
-        &.-flat #too-small, &.-tiny #too-small { display: block; }
         &.-flat Footer, &.-flat TitleBar, &.-flat StatusLine, &.-flat ExpertBar { display: none; }
         &.-flat QuestionBox { border: none; min-height: 1; }
         #why { display: none; }
@@ -75,7 +72,7 @@ class ChatScreen(AnswerActions):
     def compose(self) -> ComposeResult:
         """Title, conversation and why, expert, question, status, keys."""
         yield TitleBar()
-        yield Static(Content(f"MedPocket needs {_LEAST[0]} x {_LEAST[1]}"), id="too-small")
+        yield TooSmall()
         with Horizontal():
             yield ConversationView()
             yield WhyPanel()

@@ -32,7 +32,8 @@ class EditSetting(ModalScreen["str | None"]):
         .must { margin-bottom: 1; }
         .wrong { color: $text-warning; height: auto; }
         .hint { margin-top: 1; }
-        OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        OptionList { height: auto; background: $surface; padding: 0; }
+        OptionList, OptionList:focus { border: none; }
     }
     """
 
