@@ -36,7 +36,7 @@ def written(keys: list[tuple[bytes, bytes]], **environment: str) -> bytes:
     )
     os.close(theirs)
     seen, since = b"", 0
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     try:
         for words, key in keys:
             while words not in _MOVES.sub(b"", seen[since:]):
@@ -63,12 +63,13 @@ def colours(seen: bytes) -> set[int]:
 
 WAY = [
     (b"begins a new line", b"\x1b[15~"),  # F5
-    (b"repeat_penalty", b"\x1b[B"),
+    (b"gpu_layers", b"\x1b[B"),
     (b"Tokens that the model", b"\r"),
     (b"Escape changes nothing", b"\x11"),  # Ctrl+Q
 ]
 
 
+@pytest.mark.timeout(300)  # a start of the app, on a machine that may be busy
 def test_with_no_color_no_colour_reaches_the_terminal(home: Path) -> None:
     seen = written(WAY, NO_COLOR="1")
     assert b"Escape changes nothing" in seen
@@ -76,6 +77,7 @@ def test_with_no_color_no_colour_reaches_the_terminal(home: Path) -> None:
     assert b"\x1b[1;7m" in seen  # the highlighted row is reversed
 
 
+@pytest.mark.timeout(300)
 def test_without_it_the_same_way_is_in_colour(home: Path) -> None:
     assert {38, 48} <= colours(written(WAY))
 
