@@ -77,7 +77,7 @@ def assets_folder() -> Path:
 
 def make_private(folder: Path) -> Path:
     """Create `folder` and its missing parents, readable by this user alone. Raises OSError."""
-    if not folder.is_dir():
-        make_private(folder.parent)  # what mkdir makes of parents is for everybody
-        folder.mkdir(mode=0o700, exist_ok=True)
+    for missing in reversed([path for path in folder.parents if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # `parents` would make them with the mode that the umask leaves
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder

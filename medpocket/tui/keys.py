@@ -43,6 +43,8 @@ APP = (
     Key("app.help", "f1", "app.show_help", "Help", "What the keys do here, and what MedPocket is not", shown=True),
     Key("app.tour", "shift+f1,f13", "app.show_tour", "Tour", "Three pages on what this is and how it is used"),
     Key("app.palette", "ctrl+p", "app.command_palette", "Commands", "Find anything by its name", shown=True),
+    Key("app.sessions", "f2", "app.open('sessions')", "Sessions", "Every conversation that is kept, with a search"),
+    Key("app.models", "f3", "app.open('models')", "Models", "What is here, what can be got, and what runs here"),
     Key("app.experts", "f4", "app.open('experts')", "Experts", "What each expert is for, and what it is worth"),
     Key("app.settings", "f5", "app.open('settings')", "Settings", "What can be set, what it is now, and why"),
     Key("app.doctor", "f8", "app.open('doctor')", "Doctor", "What is wrong with this machine, and what mends it"),
@@ -102,6 +104,31 @@ EXPERTS = (
     Key("experts.verify", "v", "verify", "Verify", "Read its adapters and compare them with the record", shown=True),
 )
 
+MODELS = (
+    Key("models.use", "enter", "use", "Use", "Answer with this model from now on", shown=True, priority=True),
+    Key("models.download", "d", "download", "Download", "Get it from the hub, or go on where it stopped", shown=True),
+    Key("models.stop", "s", "stop_transfer", "Stop", "Stop the download, copy or check; what came is kept", shown=True),
+    Key("models.import", "i", "import_model", "Import", "Take a model from a file or a folder", shown=True),
+    Key("models.verify", "v", "verify", "Verify", "Read all of its files and compare them with the record", shown=True),
+    Key("models.remove", "x,delete", "remove", "Remove", "Delete it from this machine, after a question", shown=True),
+)
+
+SESSIONS = (
+    Key("sessions.open", "enter", "open_session", "Open", "Go on with the conversation", shown=True, priority=True),
+    Key("sessions.new", "ctrl+n", "new_chat", "New", "Begin a new conversation", shown=True),
+    Key("sessions.rename", "ctrl+r", "rename", "Rename", "Give the conversation another title", shown=True),
+    Key("sessions.delete", "ctrl+d", "delete", "Delete", "Delete the conversation for good", True, priority=True),
+    Key("sessions.undo", "ctrl+z", "undo", "Undo", "Keep what was to be deleted last", shown=True),
+    Key("sessions.up", "up", "move(-1)", "Up", "The conversation above"),
+    Key("sessions.down", "down", "move(1)", "Down", "The conversation below"),
+    Key("sessions.page_up", "pageup", "move_page(-1)", "Page up", "A screen further up"),
+    Key("sessions.page_down", "pagedown", "move_page(1)", "Page down", "A screen further down"),
+    Key("sessions.first", "ctrl+home", "move_to_end(-1)", "First", "The latest conversation"),
+    Key("sessions.last", "ctrl+end", "move_to_end(1)", "Last", "The oldest conversation"),
+)
+
+CONFIRM = (Key("confirm.yes", "y", "yes", "Yes", "Do it", shown=True),)
+
 SETTINGS = (
     Key("settings.change", "enter", "change", "Change", "Give it another value", shown=True, priority=True),
     Key("settings.unset", "delete,u", "unset", "Unset", "Take it out of your file: MedPocket decides", shown=True),
@@ -120,6 +147,9 @@ _GROUPS = (
     SCREEN,
     RELOAD,
     EXPERTS,
+    SESSIONS,
+    MODELS,
+    CONFIRM,
     SETTINGS,
     TOUR,
 )

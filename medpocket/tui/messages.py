@@ -1,4 +1,4 @@
-"""What happens behind the screens, as messages to the app. All but the last come from the engine's thread."""
+"""What happens behind the screens, as messages to the app. They come from the engine's thread, and from transfers."""
 
 from dataclasses import dataclass
 
@@ -28,9 +28,14 @@ class ModelInfo:
 
 @dataclass
 class ModelLoading(Message):
-    """A model is on its way into memory."""
+    """A model is on its way into memory, so much of it is there (0 to 1)."""
 
     name: str
+    share: float = 0.0
+
+    def can_replace(self, message: Message) -> bool:
+        """A later one says more."""
+        return isinstance(message, ModelLoading)
 
 
 @dataclass
@@ -109,6 +114,15 @@ class AnswerFailed(Message):
 
     answer: int
     error: MedpocketError
+
+
+@dataclass
+class TransferEnded(Message):
+    """A model's files have come, or were read, or not: `text` says how it ended, or `error` why it could not go on."""
+
+    model: str
+    text: str = ""
+    error: MedpocketError | None = None
 
 
 @dataclass

@@ -20,7 +20,9 @@ class Slash:
 COMMANDS = (
     Slash("expert", "take_expert", "Have this expert answer; `routed` and `none` are names too", "expert"),
     Slash("model", "take_model", "Answer with this model from now on", "model"),
+    Slash("models", "app.open('models')", "What models there are, and what runs here"),
     Slash("new", "new_chat", "Begin a new conversation"),
+    Slash("sessions", "app.open('sessions')", "Find an earlier conversation"),
     Slash("again", "regenerate", "Answer the last question once more"),
     Slash("beside", "compare", "Answer it by another expert, side by side"),
     Slash("copy", "copy_answer", "Copy the answer"),

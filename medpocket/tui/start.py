@@ -38,10 +38,13 @@ def open_app() -> int:
         lock_after_min=settings.lock_after,
         first_run=tour_is_due(),
     )
+    app.call_later(app.take_over_process)
     app.run()
     if app.crash:
         raise app.crash
-    return 0
+    if app.history.undeleted:
+        raise app.history.undeleted
+    return app.return_code or 0
 
 
 def _load(request: "LoadModel", post: "Post") -> "Loaded":
