@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove bench demo-model experts router wheels settings-page commands-page man-page clean
+.PHONY: ask test check prove bench demo-model experts router wheels settings-page commands-page man-page keys-table clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -68,6 +68,10 @@ commands-page: $(VENV)/ready
 ## man-page: write packaging/medpocket.1, the manual that a wheel brings
 man-page: $(VENV)/ready
 	$(BIN)/python packaging/man_page.py > packaging/medpocket.1
+
+## keys-table: write the table of keys in docs/app.md from the keys themselves
+keys-table: $(VENV)/ready
+	$(BIN)/python packaging/keys_table.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from medpocket.config import Settings
 from medpocket.errors import MedpocketError
 from medpocket.types import Finished, Notice, Routed
 
@@ -122,3 +123,11 @@ class TransferEnded(Message):
     model: str
     text: str = ""
     error: MedpocketError | None = None
+
+
+@dataclass
+class SettingChanged(Message):
+    """The user changed a setting of this name; all of them as they are now."""
+
+    name: str
+    settings: Settings

@@ -29,7 +29,9 @@ COMMANDS = (
     Slash("copyall", "copy_conversation", "Copy the conversation as Markdown"),
     Slash("why", "toggle_why", "Show or hide what speaks for the expert"),
     Slash("lock", "lock", "Lock the encrypted history"),
+    Slash("settings", "app.open('settings')", "What can be set, what it is now, and why"),
     Slash("help", "app.show_help", "What the keys do, and what MedPocket is not"),
+    Slash("tour", "app.show_tour", "Three pages on what this is and how it is used"),
     Slash("quit", "app.quit", "Stop and end"),
 )
 _BY_NAME = {one.name: one for one in COMMANDS}

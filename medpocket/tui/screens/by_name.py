@@ -10,6 +10,7 @@ _SCREENS = {
     "experts": "ExpertsScreen",
     "sessions": "SessionsScreen",
     "models": "ModelsScreen",
+    "settings": "SettingsScreen",
 }
 
 
