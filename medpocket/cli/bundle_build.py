@@ -73,8 +73,8 @@ def build_command(
         registry,
     )
     for model in contents.models:
-        if model.spec.advisory:
-            diagnostics.notice(f"{model.spec.title}, licence {model.spec.licence}: {model.spec.advisory}")
+        if model.advisory:
+            diagnostics.notice(f"{model.title}, licence {model.licence}: {model.advisory}")
     transfer = Transfer(f"writing {order.out.name}", contents.size)
     try:
         manifest = build_kit(contents, order, transfer.show)

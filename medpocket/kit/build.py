@@ -137,9 +137,9 @@ def _write_models(contents: Contents, written: _Written, most: int | None) -> It
             files.append(ModelFile(file.name, file.size, file.sha256, pieces))
         yield KitModel(
             name=record.name,
-            title=model.spec.title,
-            licence=record.licence or model.spec.licence,
-            advisory=model.spec.advisory,
+            title=model.title,
+            licence=model.licence,
+            advisory=model.advisory,
             repository=record.repository,
             commit=record.commit,
             files=tuple(files),

@@ -1,5 +1,6 @@
 """What a kit is made of, found and checked before anything is written."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +10,22 @@ from medpocket.experts.library import Entry, Library
 from medpocket.kit.platforms import Platform
 from medpocket.kit.wheels import Wheel, choose, oldest_glibc, wheels_in
 from medpocket.models.installed import Installed, find_installed
-from medpocket.registry import ExpertSpec, ModelSpec, Registry
+from medpocket.registry import ExpertSpec, Registry
 
 _LLAMA = "llama-cpp-python"
-_CPU_VARIANT = "ggml-cpu-"  # libggml-cpu-haswell.so, and a library for each other kind of processor
+_CPU_VARIANT = re.compile(
+    r"ggml-cpu-\w+\.(so|dll)$"
+)  # libggml-cpu-haswell.so, and one for each other kind of processor
 _CUDA = "ggml-cuda"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A model of the kit: its row, and its installed files; None for the one that is in MedPocket's own wheel."""
+    """A model of the kit. `installed` are its files; None for the one that is in MedPocket's own wheel."""
 
-    spec: ModelSpec
+    title: str
+    licence: str
+    advisory: str | None
     installed: Installed | None
 
 
@@ -79,22 +84,24 @@ def gather(
 
 
 def _model(name: str, registry: Registry) -> Chosen:
-    spec = registry.model(name)
-    if not spec.runs_here:
-        raise InputError(f"{spec.title} does not run in MedPocket", spec.runtime_note or "choose another model")
-    if spec.asset:
-        return Chosen(spec, None)
+    """A model of the registry, or another one that was imported here. Raises InputError and ModelFileError."""
     installed = find_installed(name)
+    spec = registry.models.get(name) if installed else registry.model(name)
+    if spec is not None and spec.asset:
+        return Chosen(spec.title, spec.licence, spec.advisory, None)
+    if spec is not None and not spec.runs_here:
+        raise InputError(f"{spec.title} does not run in MedPocket", spec.runtime_note or "choose another model")
     if installed is None:
         raise InputError(f"{name} is not installed, so it cannot be put into a kit", f"`medpocket models pull {name}`")
     installed.check()
-    return Chosen(spec, installed)
+    licence = installed.record.licence or (spec.licence if spec else "not stated")
+    return Chosen(spec.title if spec else name, licence, spec.advisory if spec else None, installed)
 
 
 def _check_llama(wheel: Wheel, platform: Platform) -> None:
     """Raise KitError for llama.cpp compiled for another kind of machine than the platform is."""
     names = wheel.names()
-    if platform.portable and not any(_CPU_VARIANT in name for name in names):
+    if platform.portable and not any(_CPU_VARIANT.search(name) for name in names):
         raise KitError(
             f"{wheel.path.name} has code for the processor alone that it was compiled on",
             f"build the portable one for {platform.title}: docs/kit.md",

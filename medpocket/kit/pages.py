@@ -59,7 +59,7 @@ def readme(contents: Contents, manifest: Manifest, signed: bool) -> str:
     windows = platform.system == "win32"
     heading = f"MedPocket {manifest.medpocket} for {platform.title}"
     script = "powershell -ExecutionPolicy Bypass -File install.ps1" if windows else "sh install.sh"
-    advised = [f"{one.spec.title}: {one.spec.advisory}" for one in contents.models if one.spec.advisory]
+    advised = [f"{one.title}: {one.advisory}" for one in contents.models if one.advisory]
     return _README.format(
         version=manifest.medpocket,
         platform=platform.title,
@@ -69,7 +69,7 @@ def readme(contents: Contents, manifest: Manifest, signed: bool) -> str:
         pythons=" or ".join(contents.pythons),
         glibc=f", glibc {contents.glibc} or newer" if contents.glibc else "",
         room=_size(contents.room + sum(model.size for model in manifest.models)),
-        models="\n".join(f"  {one.spec.title}, licence {one.spec.licence}" for one in contents.models),
+        models="\n".join(f"  {one.title}, licence {one.licence}" for one in contents.models),
         experts=len(contents.experts),
         licences=LICENCES,
         signed=(
@@ -87,12 +87,12 @@ def licences(contents: Contents) -> str:
     """What everything in the kit may be used for, and what the makers of the models advise."""
     lines = ["Licences and advisories", "", "Models"]
     for one in contents.models:
-        lines += [f"  {one.spec.title}", f"    licence: {one.spec.licence}"]
+        lines += [f"  {one.title}", f"    licence: {one.licence}"]
         record = one.installed.record if one.installed else None
         if record and record.repository:
             lines.append(f"    from: {record.repository}, commit {record.commit or 'not known'}")
-        if one.spec.advisory:
-            lines.append(f"    advisory: {one.spec.advisory}")
+        if one.advisory:
+            lines.append(f"    advisory: {one.advisory}")
     lines += ["", "Adapters of experts that were added where the kit was made"]
     for adapter in contents.adapters:
         record_ = adapter.record

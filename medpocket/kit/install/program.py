@@ -68,15 +68,21 @@ class Installer:
         descriptor = os.open(self.places.log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b") as log:
             before = log.seek(0, os.SEEK_END)
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.installation,
-                env=self.environment() | (more or {}),
-                check=False,
-            )
+            try:
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.installation,
+                    env=self.environment() | (more or {}),
+                    check=False,
+                )
+            except PermissionError:
+                raise KitError(
+                    f"{command[0]} may not be run",
+                    "is the home folder mounted noexec? ask whoever looks after the machine",
+                ) from None
             if done.returncode:
                 log.seek(before)
                 said = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
