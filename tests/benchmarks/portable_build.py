@@ -66,7 +66,7 @@ def main() -> int:
         check(
             "writing, tokens/s", "", [one.decode for one in portable], [one.decode for one in native], at_least=LEAST
         ),
-        Check("ready_s", "from its start, s", "", [one.ready_s for one in portable], [one.ready_s for one in native]),
+        Check("ready_s", "ready after", "s", [one.ready_s for one in portable], [one.ready_s for one in native]),
     ]
     print(table(checks))
     return 0 if all(one.met is not False for one in checks) else 1

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from medpocket.cli.models_recommend import _devices
 from medpocket.doctor.facts import _llama
-from medpocket.engine import start
+from medpocket.engine import accelerators_if_known, start
 from medpocket.engine.start import library_folder, start_llama
 from medpocket.errors import EngineError
 from tests.models.simulated import GB, machine
@@ -90,4 +89,4 @@ def test_the_doctor_and_the_recommendation_survive_it(started: Callable[..., Lla
     reason, devices, _ = _llama(machine(16 * GB))
     assert reason and "for this processor" in reason
     assert devices == ()
-    assert _devices(machine(16 * GB)) == ()
+    assert accelerators_if_known(machine(16 * GB)) == ()
