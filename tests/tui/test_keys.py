@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from medpocket.errors import SettingsError, UnknownNameError
@@ -15,6 +17,14 @@ pytestmark = pytest.mark.anyio
 async def test_every_key_has_a_tooltip_and_an_id_of_its_own() -> None:
     for name, key in all_keys().items():
         assert key.tooltip and key.label and name == key.id
+
+
+def test_every_key_stands_in_the_documentation() -> None:
+    documented = Path("docs/app.md").read_text(encoding="utf-8")
+    lacking = [
+        key.id for key in all_keys().values() if f"| `{key.id}` | {key.keys} | {key.tooltip} |" not in documented
+    ]
+    assert lacking == []
 
 
 async def test_a_key_can_be_given_another_and_the_old_one_does_nothing() -> None:

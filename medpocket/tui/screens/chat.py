@@ -19,7 +19,15 @@ from medpocket.tui.services.in_thread import in_thread
 _LEAST = (40, 12)  # columns and rows
 _VITALS_S = 5.0
 _WATCH_S = 1.0  # between two looks at what other windows wrote
-_NEEDS_ANSWER = ("regenerate", "compare", "copy_answer", "copy_conversation", "focus_answer")
+_NEEDS_ANSWER = (
+    "regenerate",
+    "compare",
+    "copy_answer",
+    "copy_conversation",
+    "focus_answer",
+    "export_conversation",
+    "sign",
+)
 
 
 class ChatScreen(AnswerActions, Answering, Keeping):

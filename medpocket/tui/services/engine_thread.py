@@ -149,13 +149,20 @@ class EngineThread:
             self._loaded = None
 
     def _load_model(self, request: LoadModel) -> None:
+        """Load a model in the place of the one that is there, which comes back where that fails."""
+        before = LoadModel(self._loaded.info.id) if self._loaded else None
+        self._free()  # two models seldom fit into memory at once
+        if not self._load_or_tell(request) and before:
+            self._load_or_tell(before)
+
+    def _load_or_tell(self, request: LoadModel) -> bool:
         try:
-            self._free()  # two models seldom fit into memory at once
             self._loaded = self._load(request, self._post)
         except Exception as error:
             self._post(ModelFailed(unexpected(error)))
-        else:
-            self._post(ModelLoaded(self._loaded.info))
+            return False
+        self._post(ModelLoaded(self._loaded.info))
+        return True
 
     def _answer(self, asked: Question) -> None:
         with self._lock:

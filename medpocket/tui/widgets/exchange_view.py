@@ -144,7 +144,7 @@ class ExchangeView(Vertical, can_focus=True):
         if exchange.stop in STOPPED:
             lines.append(f"({STOPPED[exchange.stop]})")
         marks = [f"rated {exchange.rating}" if exchange.rating else ""]
-        marks.append(f"signed by {exchange.signed_by}" if exchange.signed_by else "")
+        marks.append(exchange.signed)
         if any(marks):
             lines.append(BETWEEN.join(filter(None, marks)))
         if exchange.note:

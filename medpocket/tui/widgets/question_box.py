@@ -59,6 +59,12 @@ class QuestionBox(TextArea):
             self._earlier.append(question)
         self._place = len(self._earlier)
 
+    def forget(self) -> None:
+        """Hold nothing of what was typed or asked: no text, no earlier question, nothing to undo."""
+        self.load_text("")
+        self._earlier, self._place, self._new = [], 0, ""
+        self.editing = None
+
     def put(self, text: str) -> None:
         """Show `text`, the cursor at its end."""
         self.text = _in_short_lines(text)
