@@ -110,8 +110,8 @@ async def test_the_colours_change() -> None:
 
 async def test_a_command_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as refused:
-        slash.parse("/exprt cardiology")
-    assert "/expert" in refused.value.hint
+        slash.parse("/modle demo")
+    assert "/model" in refused.value.hint
 
 
 async def test_at_most_thirty_answers_are_mounted_however_long_the_conversation() -> None:

@@ -31,7 +31,7 @@ class ExportScreen(ModalScreen[None]):
     ExportScreen {
         align: center middle;
         #box { width: 76; max-width: 95%; height: auto; background: $surface; padding: 1 2; }
-        OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        OptionList, OptionList:focus { height: auto; border: none; background: $surface; padding: 0; }
         Input { margin: 1 0; }
         .heading { text-style: bold; margin-bottom: 1; }
         .saying { color: $text-warning; height: auto; }

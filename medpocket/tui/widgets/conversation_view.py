@@ -86,9 +86,10 @@ class ConversationView(VerticalScroll, can_focus=False):
         with self.app.batch_update():
             await self.mount_all(self._items(first, self._first), before=0)
             self._first = first
-            while self._end - self._first > MOST_MOUNTED:
-                self._end -= 1
-                await self.children[-1].remove()
+            too_many = max(0, self._end - self._first - MOST_MOUNTED)
+            if too_many:
+                self._end -= too_many
+                await self.remove_children(self.children[-too_many:])
         self._stay_at(top)
 
     async def _later(self) -> None:
@@ -101,9 +102,9 @@ class ConversationView(VerticalScroll, can_focus=False):
         self._stay_at(bottom)
 
     async def _unmount_first(self) -> None:
-        while self._end - self._first > MOST_MOUNTED:
-            self._first += 1
-            await self.children[0].remove()
+        too_many = max(0, self._end - self._first - MOST_MOUNTED)
+        self._first += too_many
+        await self.remove_children(self.children[:too_many])
 
     async def _to_end(self) -> None:
         self._end = len(self._branch)
