@@ -5,8 +5,7 @@ from dataclasses import replace
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from medpocket.tui.keys import CHAT, bindings
 from medpocket.tui.screens.chat_parts.answer_actions import AnswerActions
@@ -15,8 +14,8 @@ from medpocket.tui.screens.chat_parts.keeping import Keeping
 from medpocket.tui.services import vitals
 from medpocket.tui.services.history import HistoryState
 from medpocket.tui.services.in_thread import in_thread
+from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 
-_LEAST = (40, 12)  # columns and rows
 _VITALS_S = 5.0
 _WATCH_S = 1.0  # between two looks at what other windows wrote
 _NEEDS_ANSWER = (
@@ -35,13 +34,11 @@ class ChatScreen(AnswerActions, Answering, Keeping):
 
     BINDINGS = bindings(CHAT)
     AUTO_FOCUS = "#question"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (30, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     DEFAULT_CSS = """
     ChatScreen {
         #asking { height: auto; }
-        #too-small { display: none; height: 1; }
-        &.-flat #too-small, &.-tiny #too-small { display: block; }
         &.-flat Footer, &.-flat TitleBar, &.-flat StatusLine, &.-flat ExpertBar { display: none; }
         &.-flat QuestionBox { border: none; min-height: 1; }
         #why { display: none; }
@@ -54,7 +51,7 @@ class ChatScreen(AnswerActions, Answering, Keeping):
     def compose(self) -> ComposeResult:
         """Title, conversation and why, expert, question, status, keys."""
         yield self.title_bar
-        yield Static(Content(f"MedPocket needs {_LEAST[0]} x {_LEAST[1]}"), id="too-small")
+        yield TooSmall()
         with Horizontal():
             yield self.conversation_view
             yield self.why_panel

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
+from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError, MedpocketError
+from medpocket.tui.services.deletions import Deleted, Deletions
 from medpocket.tui.services.in_thread import Lane
 
 if TYPE_CHECKING:  # the store is imported behind the first frame, in the history's thread
@@ -35,6 +36,9 @@ class ChatHistory:
 
     def __init__(self) -> None:
         self.state = HistoryState.CLOSED
+        self.problem: MedpocketError | None = None  # why it could not be opened
+        self.undeleted: MedpocketError | None = None  # why what was to be deleted is still there
+        self.deletions = Deletions()
         self.notice = ""  # what the user is to know of how it was opened
         self._history: History | None = None
         self._lane = Lane("history")
@@ -42,8 +46,12 @@ class ChatHistory:
 
     async def open(self, passphrase: str | None = None) -> None:
         """Open the user's history; `state` says how that ended. Raises MedpocketError, and nothing is kept then."""
+        self.problem = None
         try:
             await self._lane.call(self._open, passphrase)
+        except MedpocketError as error:
+            self.problem = error
+            raise
         finally:
             self._tried.set()
 
@@ -53,7 +61,7 @@ class ChatHistory:
         self.state = HistoryState.LOCKED
 
     def close(self) -> None:
-        """End every connection, for good."""
+        """Carry out the deletions that are held back, then end every connection, for good."""
         self._tried.set()
         self._close()
 
@@ -105,6 +113,12 @@ class ChatHistory:
 
         return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form))
 
+    async def delete_held(self, *, due_only: bool) -> Deleted:
+        """Carry out the deletions that are held back, or those that are due. Raises MedpocketError."""
+        if not self.deletions:
+            return Deleted()
+        return await self.call(lambda history: self.deletions.carry_out(history, due_only=due_only))
+
     async def changes(self) -> int:
         """Return a number that differs from the last one where somebody else wrote meanwhile; 0 while it is closed."""
         return await self._lane.call(lambda: self._history.changes() if self._history else 0)
@@ -145,6 +159,10 @@ class ChatHistory:
 
     def _close(self) -> None:
         if self._history:
+            try:
+                self.deletions.carry_out(self._history)
+            except MedpocketError as error:
+                self.undeleted = error
             self._history.close()
             self._history = None
         self.state = HistoryState.CLOSED

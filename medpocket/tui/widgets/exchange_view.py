@@ -125,9 +125,9 @@ class ExchangeView(Vertical, can_focus=True):
         """Show the figures of an answer that has ended, whichever way, and what came while this was being mounted."""
         if self._takes_text and len(self.exchange.text) > self._shown:
             await self._catch_up()
-        if self._stream is not None:
-            await self._stream.stop()
-            self._stream = None
+        stream, self._stream = self._stream, None  # stopped twice, it would be cancelled in its last words
+        if stream is not None:
+            await stream.stop()
         await self.query(".progress").remove()
         self.refresh_words()
 

@@ -1,8 +1,10 @@
 """The box that a question is typed into."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from textual import events
+from textual.binding import BindingsMap
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
@@ -64,6 +66,13 @@ class QuestionBox(TextArea):
         self.load_text("")
         self._earlier, self._place, self._new = [], 0, ""
         self.editing = None
+
+    def leave_keys(self, keys: Collection[str]) -> None:
+        """Have the text's own keys (Ctrl+K cuts a line, ...) do nothing where the user gave them to something else."""
+        bindings_map = BindingsMap()
+        for key, bound in (self._merged_bindings or bindings_map).key_to_bindings.items():
+            bindings_map.key_to_bindings[key] = [one for one in bound if one.id or key not in keys]
+        self._bindings = bindings_map
 
     def put(self, text: str) -> None:
         """Show `text`, the cursor at its end."""

@@ -16,7 +16,8 @@ class Answering(WhoAnswers):
     @on(messages.ModelLoading)
     def model_loading(self, message: messages.ModelLoading) -> None:
         """Say which model is on its way."""
-        self.status = replace(self.status, model=None, saying=f"loading {message.name}")
+        share = f", {message.share:.0%}" if message.share else ""
+        self.status = replace(self.status, model=None, saying=f"loading {message.name}{share}")
         self.show_status()
 
     @on(messages.ModelLoaded)
