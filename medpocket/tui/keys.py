@@ -62,6 +62,7 @@ CHAT = (
     Key("chat.compare", "ctrl+b", "compare", "Beside", "Answer it once more by another expert, side by side"),
     Key("chat.copy", "ctrl+y", "copy_answer", "Copy", "Copy the answer", priority=True),
     Key("chat.copy_all", "f10", "copy_conversation", "Copy all", "Copy the whole conversation as Markdown"),
+    Key("chat.export", "ctrl+s", "export_conversation", "Export", "Write the conversation into a new file"),
     Key("chat.up", "ctrl+up", "focus_answer(-1)", "Earlier", "Move to the answer above"),
     Key("chat.down", "ctrl+down", "focus_answer(1)", "Later", "Move to the answer below, at last to the question"),
     Key("chat.lock", "ctrl+l", "lock", "Lock", "Lock the encrypted history, and hide the conversation"),
@@ -86,6 +87,7 @@ ANSWER = (
     ),
     Key("answer.bad", "x", "screen.rate('bad')", "Bad", "Rate it as bad; once more takes it back", shown=True),
     Key("answer.note", "n", "screen.note", "Note", "Write a note on this answer", shown=True),
+    Key("answer.sign", "s", "screen.sign", "Sign", "Sign this answer and all that led to it"),
 )
 
 QUESTION = (

@@ -27,6 +27,8 @@ COMMANDS = (
     Slash("beside", "compare", "Answer it by another expert, side by side"),
     Slash("copy", "copy_answer", "Copy the answer"),
     Slash("copyall", "copy_conversation", "Copy the conversation as Markdown"),
+    Slash("export", "export_conversation", "Write the conversation into a new file", "file"),
+    Slash("sign", "sign", "Sign the answer and all that led to it"),
     Slash("why", "toggle_why", "Show or hide what speaks for the expert"),
     Slash("lock", "lock", "Lock the encrypted history"),
     Slash("settings", "app.open('settings')", "What can be set, what it is now, and why"),

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from medpocket.errors import SettingsError, UnknownNameError
@@ -14,6 +16,14 @@ pytestmark = pytest.mark.anyio
 async def test_every_key_has_a_tooltip_and_an_id_of_its_own() -> None:
     for name, key in all_keys().items():
         assert key.tooltip and key.label and name == key.id
+
+
+def test_every_key_stands_in_the_documentation() -> None:
+    documented = Path("docs/app.md").read_text(encoding="utf-8")
+    lacking = [
+        key.id for key in all_keys().values() if f"| `{key.id}` | {key.keys} | {key.tooltip} |" not in documented
+    ]
+    assert lacking == []
 
 
 async def test_a_key_can_be_given_another_and_the_old_one_does_nothing() -> None:
@@ -89,8 +99,8 @@ async def test_the_colours_change() -> None:
 
 async def test_a_command_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as refused:
-        slash.parse("/exprt cardiology")
-    assert "/expert" in refused.value.hint
+        slash.parse("/modle demo")
+    assert "/model" in refused.value.hint
 
 
 async def test_at_most_thirty_answers_are_mounted_however_long_the_conversation() -> None:

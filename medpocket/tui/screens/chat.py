@@ -18,7 +18,15 @@ from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 
 _VITALS_S = 5.0
 _WATCH_S = 1.0  # between two looks at what other windows wrote
-_NEEDS_ANSWER = ("regenerate", "compare", "copy_answer", "copy_conversation", "focus_answer")
+_NEEDS_ANSWER = (
+    "regenerate",
+    "compare",
+    "copy_answer",
+    "copy_conversation",
+    "focus_answer",
+    "export_conversation",
+    "sign",
+)
 
 
 class ChatScreen(AnswerActions, Answering, Keeping):

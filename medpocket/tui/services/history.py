@@ -10,9 +10,12 @@ from medpocket.tui.services.deletions import Deleted, Deletions
 from medpocket.tui.services.in_thread import Lane
 
 if TYPE_CHECKING:  # the store is imported behind the first frame, in the history's thread
+    from pathlib import Path
+
     from medpocket.store.history import History
     from medpocket.store.records import AnsweredBy, StoredTurn
     from medpocket.store.writer import Keep
+    from medpocket.tui.conversation import Conversation
 
 Result = TypeVar("Result")
 
@@ -91,6 +94,24 @@ class ChatHistory:
     async def annotate(self, turn: "StoredTurn", note: str) -> None:
         """Keep a note on a turn."""
         await self.call(lambda history: history.annotate(turn, note))
+
+    async def sign(self, conversation: str, number: int, signer: str) -> str:
+        """Sign a turn and all that led to it; return what the user should know."""
+        from medpocket.tui.services import signing
+
+        return await self.call(lambda history: signing.sign(history, conversation, number, signer))
+
+    async def signatures(self, conversation: str) -> dict[int, str]:
+        """Return, by the numbers of the turns, who signed them and whether that holds, in words."""
+        from medpocket.tui.services import signing
+
+        return await self.call(lambda history: signing.signatures(history, conversation))
+
+    async def export(self, conversation: "Conversation", target: "Path", form: str) -> str:
+        """Write a conversation into a new file, kept or not; return what the user should know."""
+        from medpocket.tui.services import exporting
+
+        return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form))
 
     async def delete_held(self, *, due_only: bool) -> Deleted:
         """Carry out the deletions that are held back, or those that are due. Raises MedpocketError."""

@@ -61,6 +61,12 @@ class QuestionBox(TextArea):
             self._earlier.append(question)
         self._place = len(self._earlier)
 
+    def forget(self) -> None:
+        """Hold nothing of what was typed or asked: no text, no earlier question, nothing to undo."""
+        self.load_text("")
+        self._earlier, self._place, self._new = [], 0, ""
+        self.editing = None
+
     def leave_keys(self, keys: Collection[str]) -> None:
         """Have the text's own keys (Ctrl+K cuts a line, ...) do nothing where the user gave them to something else."""
         bindings_map = BindingsMap()

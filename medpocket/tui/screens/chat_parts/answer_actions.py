@@ -4,9 +4,10 @@ from medpocket.errors import MedpocketError
 from medpocket.tui.conversation import Choice, Exchange
 from medpocket.tui.markdown_text import as_markdown, first_table
 from medpocket.tui.screens.chat_parts.asking import Asking
+from medpocket.tui.screens.chat_parts.signing import Signing
 
 
-class AnswerActions(Asking):
+class AnswerActions(Asking, Signing):
     """Acts on the answer that has the focus, else on the last one."""
 
     async def action_regenerate(self) -> None:
@@ -85,7 +86,7 @@ class AnswerActions(Asking):
 
     async def action_rate(self, rating: str) -> None:
         """Keep what the clinician thinks of the answer; the same once more takes it back."""
-        exchange = self._kept()
+        exchange = self.kept()
         if exchange is None:
             return
         wanted = "" if exchange.rating == rating else rating
@@ -97,32 +98,28 @@ class AnswerActions(Asking):
             return
         exchange.rating = wanted
         self.refresh_words(exchange)
+        await self.show_signatures()
 
     def action_note(self) -> None:
         """Ask for a note on the answer, and keep it."""
-        exchange = self._kept()
+        exchange = self.kept()
         if exchange is None:
             return
+        conversation = self.conversation.id or ""
 
         async def noted(text: str | None) -> None:
             if text is None:
                 return
             try:
-                turn = await self.history.turn(self.conversation.id or "", exchange.stored or 0)
+                turn = await self.history.turn(conversation, exchange.stored or 0)
                 await self.history.annotate(turn, text)
             except MedpocketError as error:
                 self.tell(error)
                 return
             exchange.note = text
             self.refresh_words(exchange)
+            await self.show_signatures()
 
         from medpocket.tui.screens.ask_line import AskLine
 
         self.app.push_screen(AskLine("A note on this answer", exchange.note), noted)
-
-    def _kept(self) -> Exchange | None:
-        exchange = self.current
-        if exchange and exchange.stored is None:
-            self.notify("This answer is not in the history: there is nowhere to write it.", markup=False)
-            return None
-        return exchange

@@ -45,6 +45,7 @@ class Answering(WhoAnswers):
             model = self.status.model
             exchange.routed = message.routed
             exchange.model = f"{model.name} {model.quantization}" if model else ""
+            exchange.demonstration = bool(model and model.demonstration)
             self.refresh_words(exchange)
             self.show_expert()
 

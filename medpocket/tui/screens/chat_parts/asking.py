@@ -6,13 +6,14 @@ from medpocket.errors import MedpocketError
 from medpocket.text import readable_question
 from medpocket.tui import slash
 from medpocket.tui.conversation import Choice, Exchange
+from medpocket.tui.screens.chat_parts.exporting import Exporting
 from medpocket.tui.screens.chat_parts.who_answers import WhoAnswers
 from medpocket.tui.services import routing
 from medpocket.tui.services.engine_thread import Question
 from medpocket.tui.widgets.question_box import QuestionBox
 
 
-class Asking(WhoAnswers):
+class Asking(WhoAnswers, Exporting):
     """One question at a time."""
 
     @on(QuestionBox.Submitted)
@@ -66,6 +67,8 @@ class Asking(WhoAnswers):
             self.take_expert(argument)
         elif command.takes == "model":
             self.engine.load(argument or None)
+        elif command.takes == "file":
+            self.action_export_conversation(argument)
         else:
             await self.app.run_action(command.action, self)
 

@@ -8,11 +8,12 @@ from textual import work
 from medpocket.errors import MedpocketError, PassphraseError
 from medpocket.tui.conversation import Conversation
 from medpocket.tui.screens.chat_parts.asking import Asking
+from medpocket.tui.screens.chat_parts.signing import Signing
 from medpocket.tui.services.history import HistoryState
 from medpocket.tui.widgets.welcome import Welcome
 
 
-class Keeping(Asking):
+class Keeping(Asking, Signing):
     """Shows conversations of the history, and looks after it."""
 
     _changes = 0  # of the history by others, as they were seen last
@@ -52,6 +53,7 @@ class Keeping(Asking):
         if wanted:
             conversation.show(wanted)
         await self.show_conversation(conversation)
+        await self.show_signatures()
 
     @work(exclusive=True, group="history")
     async def open_history(self, passphrase: str | None = None) -> None:
@@ -85,8 +87,11 @@ class Keeping(Asking):
         """Forget the key of the history, and show nothing of it."""
         if self.history.state is not HistoryState.ENCRYPTED:
             return
+        while self.app.screen is not self:  # others show questions too
+            await self.app.pop_screen()
         await self.action_new_chat()
-        self.box.clear()
+        self.box.forget()
+        self.forget_preview()
         await self.history.lock()
         self.show_status()
         self._ask_passphrase()
@@ -114,3 +119,4 @@ class Keeping(Asking):
         reopening.extend(conversation, turns)
         if len(conversation.branch) != before or coming:
             await self.show_branch()
+        await self.show_signatures()

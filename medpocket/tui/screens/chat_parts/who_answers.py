@@ -81,6 +81,11 @@ class WhoAnswers(ChatPart):
         """Show what speaks for the expert of the answer that has the focus."""
         self.show_expert()
 
+    def forget_preview(self) -> None:
+        """Show nothing of what was typed last."""
+        self._preview = None
+        self.show_expert()
+
     def show_expert(self) -> None:
         """Show who would answer, and what speaks for it."""
         self.expert_bar.show(self.choice, self._preview, self.adapters)
