@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from medpocket.errors import MedpocketError
 from medpocket.text import printable
@@ -19,6 +19,7 @@ from medpocket.tui.services.history import HistoryState
 from medpocket.tui.services.in_thread import OneAtATime
 from medpocket.tui.services.sessions import Listing, Session
 from medpocket.tui.widgets.paged_list import PagedList, Row
+from medpocket.tui.widgets.search_line import SearchLine
 from medpocket.tui.widgets.session_preview import drawn
 from medpocket.tui.widgets.wording import BETWEEN
 
@@ -39,7 +40,7 @@ class SessionsScreen(SessionActions):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
     SessionsScreen {
-        #search { padding: 0 2; border: none; height: 1; margin-bottom: 1; background: $surface; }
+        #search { margin-bottom: 1; }
         .instead { height: 1fr; padding: 0 2; display: none; }
         &.-empty .instead { display: block; }
         &.-empty .split { display: none; }
@@ -62,7 +63,7 @@ class SessionsScreen(SessionActions):
         self._from_top = True
         self._changes = 0
         self._said = ""
-        self._problems: tuple[str, ...] = ()
+        self.found = Listing((), {})
         self._state: HistoryState | None = None
         self._list_anew = OneAtATime(self._find)
         self._look_anew = OneAtATime(self._look)
@@ -70,9 +71,7 @@ class SessionsScreen(SessionActions):
 
     def compose_body(self) -> ComposeResult:
         """The search line, the list, the preview; what stands in their place where there is nothing to list."""
-        yield Input(
-            placeholder='search: words, "side by side", expert:cardiology, after:2026-01-01', compact=True, id="search"
-        )
+        yield SearchLine('search: words, "side by side", expert:cardiology, after:2026-01-01')
         yield Static(classes="instead")
         with Container(classes="split"):
             yield PagedList()
@@ -97,7 +96,7 @@ class SessionsScreen(SessionActions):
 
     # What is found
 
-    @on(Input.Changed, "#search")
+    @on(SearchLine.Changed)
     def search_soon(self) -> None:
         """Look for what is typed when the typing pauses."""
         if self._timer:
@@ -126,21 +125,20 @@ class SessionsScreen(SessionActions):
         await self._show_found(found, from_top=from_top)
 
     async def _show_found(self, found: Listing, *, from_top: bool) -> None:
-        self._rows = found.rows
+        self.found, self._rows = found, found.rows
         rows = self.query_one(PagedList)
         rows.set_keys(found.ids, self._drawn(), from_top=from_top)
         limited = ", of the latest turns with these words: more words find older ones" if found.limited else ""
         kept = "1 conversation" if len(found.ids) == 1 else f"{len(found.ids):,} conversations"
         self._show_heading(f"{len(found.ids):,} found{limited}" if self._text.strip() else kept)
         self._show_instead("" if found.ids else "Nothing was found." if self._text.strip() else _NOTHING_YET)
-        self._problems = found.problems
         self._say_what_is_held()
         self.refresh_bindings()
         await self._preview_anew()
 
     def _show_none(self) -> None:
         """Say why there is no history, and what to do."""
-        self._rows, self._problems = {}, ()
+        self.found, self._rows = Listing((), {}), {}
         self.query_one(PagedList).set_keys((), {}, from_top=True)
         self.query_one(".details .text", Static).update("")
         self._show_heading("")
@@ -161,7 +159,7 @@ class SessionsScreen(SessionActions):
 
     @property
     def _text(self) -> str:
-        return self.query_one("#search", Input).value
+        return self.query_one(SearchLine).value
 
     def _show_heading(self, counted: str) -> None:
         self.query_one(".heading", Static).update(
@@ -233,7 +231,7 @@ class SessionsScreen(SessionActions):
 
     def _say_what_is_held(self) -> None:
         """Show what is wrong with what was typed, and how long a deletion can be taken back."""
-        lines = list(self._problems)
+        lines = list(self.found.problems)
         deletions = self.medpocket.history.deletions
         if deletions:
             many = "1 conversation is" if len(deletions) == 1 else f"{len(deletions)} conversations are"
