@@ -458,6 +458,23 @@ async def test_a_locked_history_shows_nothing_until_its_passphrase_is_given() ->
         assert history.ids() == []
 
 
+async def test_a_row_that_is_gone_when_it_is_read_says_so_and_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = kept(*(f"Question {number}" for number in range(70)))
+    read: list[str] = []
+    before = sessions.rows
+    monkeypatch.setattr(sessions, "rows", lambda history, ids: (read.extend(ids), before(history, ids))[1])
+    app, _ = scripted_app()
+    monkeypatch.setattr(app.history, "changes", _no_changes)
+    async with app.run_test() as pilot:
+        await open_sessions(pilot)
+        with opened() as history:
+            history.delete(every[-1:])
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: "deleted meanwhile" in drawn(pilot))
+        await pilot.pause(0.3)
+        assert read.count(every[-1]) == 1
+
+
 async def test_only_what_is_shown_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened() as history:
         turn = keep(history, "Question")

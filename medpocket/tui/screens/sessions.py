@@ -28,6 +28,7 @@ _TICK_S = 0.5  # between two looks at what other windows wrote, and at what is t
 _MOST_KNOWN = 4000  # rows; with more, those out of sight are forgotten
 _LOCKED = "The history is locked: nothing is kept, and nothing shown.\n{key} asks for its passphrase."
 _OFF = "The history is off: nothing is kept.\n`medpocket history on` has it kept from the next start on."
+_GONE = Session("deleted meanwhile", ())  # until the list is found anew
 _NOTHING_YET = "Nothing is kept yet: what you ask will stand here."
 
 
@@ -91,7 +92,7 @@ class SessionsScreen(SessionActions):
 
     def on_unmount(self) -> None:
         """Carry out the deletions that were held back."""
-        if self.medpocket.history.deletions:
+        if self.app.is_running and self.medpocket.history.deletions:  # the end of the app does it itself
             self.app.run_worker(self.medpocket.delete_held(due_only=False))
 
     # What is found
@@ -176,13 +177,14 @@ class SessionsScreen(SessionActions):
     @on(PagedList.Missing)
     @work(group="rows")
     async def _read_missing(self, event: PagedList.Missing) -> None:
+        keys = event.keys[: sessions.MOST_ROWS]
         try:
-            found = await self.medpocket.history.call(partial(sessions.rows, ids=event.keys))
+            found = await self.medpocket.history.call(partial(sessions.rows, ids=keys))
         except MedpocketError:  # the next look at the history meets it too, and says so
             return
         if len(self._rows) > _MOST_KNOWN:
             self._rows = {}
-        self._rows |= found
+        self._rows |= {key: found.get(key, _GONE) for key in keys}
         self.query_one(PagedList).set_rows(self._drawn())
 
     @on(PagedList.Moved)
