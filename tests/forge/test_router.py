@@ -16,7 +16,7 @@ from medpocket.router.route import Router
 from medpocket.router.weights import read_weights
 
 REGISTRY = load_registry()
-HELD_ASIDE = Path(__file__).parent.parent / "router" / "held_aside.jsonl"
+SET_ASIDE = [Path(__file__).parent.parent / "router" / name for name in ("held_aside.jsonl", "written_later.jsonl")]
 
 
 def test_every_expert_has_terms_and_utterances() -> None:
@@ -26,10 +26,11 @@ def test_every_expert_has_terms_and_utterances() -> None:
     assert spoken == set(REGISTRY.experts)
 
 
-def test_no_held_aside_question_is_trained_on() -> None:
+@pytest.mark.parametrize("path", SET_ASIDE, ids=lambda path: path.stem)
+def test_no_question_set_aside_is_trained_on(path: Path) -> None:
     import json
 
-    measured = {json.loads(line)["text"].lower() for line in HELD_ASIDE.read_text(encoding="utf-8").splitlines()}
+    measured = {json.loads(line)["text"].lower() for line in path.read_text(encoding="utf-8").splitlines()}
     trained = {sample.text.lower() for sample in utterances(UTTERANCES, REGISTRY)}
     assert not [text for text in measured if text in trained]
 

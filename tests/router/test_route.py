@@ -11,6 +11,8 @@ from medpocket.router.route import GENERAL, MOST_CHARACTERS, load_router
 ROUTER = load_router()
 HELD_ASIDE = Path(__file__).with_name("held_aside.jsonl")
 HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.84
+WRITTEN_LATER = Path(__file__).with_name("written_later.jsonl")
+LATER_FLOORS = {"patients_words": 0.7, "vignettes": 0.72}
 
 
 def test_it_knows_the_registrys_experts() -> None:
@@ -100,6 +102,13 @@ def test_held_aside_questions_reach_their_experts() -> None:
     assert set(recalls) == set(ROUTER.experts)
     assert min(recalls.values()) >= HELD_ASIDE_RECALL, recalls
     assert verdict.macro_recall >= HELD_ASIDE_MACRO
+
+
+def test_questions_written_later_reach_their_experts() -> None:
+    sets = Verdict(list(judge(read_labelled(WRITTEN_LATER, ROUTER.experts), ROUTER.route))).sets
+    accuracy = {name: own.accuracy for name, own in sets.items()}
+    assert set(accuracy) == set(LATER_FLOORS)
+    assert all(accuracy[name] >= floor for name, floor in LATER_FLOORS.items()), accuracy
 
 
 @pytest.mark.prove

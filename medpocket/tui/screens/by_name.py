@@ -9,6 +9,8 @@ _SCREENS = {
     "doctor": "DoctorScreen",
     "experts": "ExpertsScreen",
     "sessions": "SessionsScreen",
+    "models": "ModelsScreen",
+    "settings": "SettingsScreen",
 }
 
 

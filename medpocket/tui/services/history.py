@@ -1,5 +1,6 @@
 """The history, as the app uses it: opened behind the first frame, read in a thread of its own."""
 
+import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,8 @@ if TYPE_CHECKING:  # the store is imported behind the first frame, in the histor
     from medpocket.store.writer import Keep
 
 Result = TypeVar("Result")
+
+_OPENING_S = 30.0  # a slow disk, another process that migrates
 
 
 class HistoryState(str, Enum):
@@ -36,6 +39,7 @@ class ChatHistory:
         self.notice = ""  # what the user is to know of how it was opened
         self._history: History | None = None
         self._lane = Lane("history")
+        self._tried = threading.Event()  # to open it; a question asked before that is kept too
 
     async def open(self, passphrase: str | None = None) -> None:
         """Open the user's history; `state` says how that ended. Raises MedpocketError, and nothing is kept then."""
@@ -45,6 +49,8 @@ class ChatHistory:
         except MedpocketError as error:
             self.problem = error
             raise
+        finally:
+            self._tried.set()
 
     async def lock(self) -> None:
         """Forget the key; nothing is kept or shown until it is opened again."""
@@ -52,17 +58,13 @@ class ChatHistory:
         self.state = HistoryState.LOCKED
 
     def close(self) -> None:
-        """Carry out the deletions that are held back, then end every connection."""
-        if self._history:
-            try:
-                self.deletions.carry_out(self._history)
-            except MedpocketError as error:
-                self.undeleted = error
-            self._history.close()
-            self._history = None
+        """Carry out the deletions that are held back, then end every connection, for good."""
+        self._tried.set()
+        self._close()
 
     def keep(self, model: "AnsweredBy", conversation: str | None, parent: int | None) -> "Keep | None":
-        """Say where a question is kept, None where it is not."""
+        """Say where a question is kept, None where it is not; wait until the history was opened first."""
+        self._tried.wait(_OPENING_S)
         from medpocket.store.writer import Keep
 
         return Keep(self._history, model, conversation, parent) if self._history else None
@@ -106,7 +108,6 @@ class ChatHistory:
         return self._history
 
     def _open(self, passphrase: str | None) -> None:
-
         from medpocket.store import switch
 
         self._close()
@@ -136,7 +137,13 @@ class ChatHistory:
             return _open(passphrase)
 
     def _close(self) -> None:
-        self.close()
+        if self._history:
+            try:
+                self.deletions.carry_out(self._history)
+            except MedpocketError as error:
+                self.undeleted = error
+            self._history.close()
+            self._history = None
         self.state = HistoryState.CLOSED
 
 
