@@ -121,12 +121,15 @@ SESSIONS = (
     Key("sessions.rename", "ctrl+r", "rename", "Rename", "Give the conversation another title", shown=True),
     Key("sessions.delete", "ctrl+d", "delete", "Delete", "Delete the conversation for good", True, priority=True),
     Key("sessions.undo", "ctrl+z", "undo", "Undo", "Keep what was to be deleted last", shown=True),
-    Key("sessions.up", "up", "move(-1)", "Up", "The conversation above"),
-    Key("sessions.down", "down", "move(1)", "Down", "The conversation below"),
-    Key("sessions.page_up", "pageup", "move_page(-1)", "Page up", "A screen further up"),
-    Key("sessions.page_down", "pagedown", "move_page(1)", "Page down", "A screen further down"),
-    Key("sessions.first", "ctrl+home", "move_to_end(-1)", "First", "The latest conversation"),
-    Key("sessions.last", "ctrl+end", "move_to_end(1)", "Last", "The oldest conversation"),
+)
+
+SEARCH = (
+    Key("sessions.up", "up", "screen.move(-1)", "Up", "The conversation above"),
+    Key("sessions.down", "down", "screen.move(1)", "Down", "The conversation below"),
+    Key("sessions.page_up", "pageup", "screen.move_page(-1)", "Page up", "A screen further up"),
+    Key("sessions.page_down", "pagedown", "screen.move_page(1)", "Page down", "A screen further down"),
+    Key("sessions.first", "ctrl+home", "screen.move_to_end(-1)", "First", "The latest conversation"),
+    Key("sessions.last", "ctrl+end", "screen.move_to_end(1)", "Last", "The oldest conversation"),
 )
 
 CONFIRM = (Key("confirm.yes", "y", "yes", "Yes", "Do it", shown=True),)
@@ -150,6 +153,7 @@ _GROUPS = (
     RELOAD,
     EXPERTS,
     SESSIONS,
+    SEARCH,
     MODELS,
     CONFIRM,
     SETTINGS,

@@ -8,13 +8,13 @@ from textual.widgets import Input, Static
 
 from medpocket.errors import DiskShortError, HistoryError
 from medpocket.store import switch
-from medpocket.store.audit import log_path
+from medpocket.store.audit import FILE_NAME
 from medpocket.store.history import History
 from medpocket.store.locking import rewrite
 from medpocket.store.records import State, StoredTurn, Whole, now
 from medpocket.tui.app import MedpocketApp
 from medpocket.tui.commands import KeyCommands
-from medpocket.tui.keys import SESSIONS, keymap
+from medpocket.tui.keys import SEARCH, SESSIONS, keymap
 from medpocket.tui.screens.ask_line import AskLine
 from medpocket.tui.screens.confirm import Confirm
 from medpocket.tui.screens.help import HelpScreen
@@ -273,7 +273,7 @@ async def test_when_its_time_is_over_it_is_gone_from_the_disk_the_list_and_the_c
         assert app.chat.conversation.exchanges == []
         stored = [path.read_bytes() for path in (home / "data" / "history").iterdir() if path.is_file()]
         assert not any(b"podagra" in content or b"yperuricaemia" in content for content in stored)
-        assert "history delete" in log_path().read_text()
+        assert "history delete" in (home / "data" / "history" / FILE_NAME).read_text()
 
 
 @pytest.mark.parametrize("way", ["escape", "ctrl+n", "ctrl+q", "f8"])
@@ -316,6 +316,7 @@ async def test_a_deletion_that_fails_is_told_and_the_conversation_stays(monkeypa
         await pilot.press("y")
         await until(pilot, lambda: "the disk is full" in told(app))
         await until(pilot, lambda: "to be deleted" not in drawn(pilot))
+        monkeypatch.setattr(deletions, "HELD_S", 60.0)
         app.history.deletions.hold(id_)
     assert app.history.undeleted and "the disk is full" in app.history.undeleted.message
     assert ids() == [id_]
@@ -347,9 +348,9 @@ async def test_what_was_deleted_elsewhere_cannot_be_used_and_that_is_told(
 ) -> None:
     first, _ = kept("What is gout?", "What is asthma?")
     app, _ = scripted_app()
+    monkeypatch.setattr(app.history, "changes", _no_changes)
     async with app.run_test() as pilot:
         await open_sessions(pilot)
-        monkeypatch.setattr(app.history, "changes", _no_changes)
         with opened() as history:
             history.delete([first])
         await pilot.press(key)
@@ -410,7 +411,7 @@ async def test_an_empty_history_says_so_and_its_keys_do_nothing() -> None:
 
 async def test_a_history_that_is_off_says_how_to_switch_it_on() -> None:
     kept("What is gout?")
-    switch.turn(on=False)
+    switch.switch(False)
     app, _ = scripted_app()
     async with app.run_test() as pilot:
         await pilot.pause(0.3)
@@ -457,6 +458,23 @@ async def test_a_locked_history_shows_nothing_until_its_passphrase_is_given() ->
         assert history.ids() == []
 
 
+async def test_a_row_that_is_gone_when_it_is_read_says_so_and_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = kept(*(f"Question {number}" for number in range(70)))
+    read: list[str] = []
+    before = sessions.rows
+    monkeypatch.setattr(sessions, "rows", lambda history, ids: (read.extend(ids), before(history, ids))[1])
+    app, _ = scripted_app()
+    monkeypatch.setattr(app.history, "changes", _no_changes)
+    async with app.run_test() as pilot:
+        await open_sessions(pilot)
+        with opened() as history:
+            history.delete(every[-1:])
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: "deleted meanwhile" in drawn(pilot))
+        await pilot.pause(0.3)
+        assert read.count(every[-1]) == 1
+
+
 async def test_only_what_is_shown_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened() as history:
         turn = keep(history, "Question")
@@ -491,7 +509,7 @@ async def test_the_command_the_palette_and_the_help_know_the_screen() -> None:
         here = screen_of(pilot)
         provider = KeyCommands(here, None)
         labels = {key.id for key, _ in provider._commands()}
-        assert labels >= {key.id for key in SESSIONS} - {"sessions.undo"}
+        assert labels >= {key.id for key in (*SESSIONS, *SEARCH)} - {"sessions.undo"}
         await pilot.press("f2")
         assert app.screen is here, "it is not opened twice"
         await pilot.press("f1")

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from medpocket.errors import MedpocketError
 from medpocket.text import printable
@@ -19,6 +19,7 @@ from medpocket.tui.services.history import HistoryState
 from medpocket.tui.services.in_thread import OneAtATime
 from medpocket.tui.services.sessions import Listing, Session
 from medpocket.tui.widgets.paged_list import PagedList, Row
+from medpocket.tui.widgets.search_line import SearchLine
 from medpocket.tui.widgets.session_preview import drawn
 from medpocket.tui.widgets.wording import BETWEEN
 
@@ -27,6 +28,7 @@ _TICK_S = 0.5  # between two looks at what other windows wrote, and at what is t
 _MOST_KNOWN = 4000  # rows; with more, those out of sight are forgotten
 _LOCKED = "The history is locked: nothing is kept, and nothing shown.\n{key} asks for its passphrase."
 _OFF = "The history is off: nothing is kept.\n`medpocket history on` has it kept from the next start on."
+_GONE = Session("deleted meanwhile", ())  # until the list is found anew
 _NOTHING_YET = "Nothing is kept yet: what you ask will stand here."
 
 
@@ -39,7 +41,7 @@ class SessionsScreen(SessionActions):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
     SessionsScreen {
-        #search { padding: 0 2; border: none; height: 1; margin-bottom: 1; background: $surface; }
+        #search { margin-bottom: 1; }
         .instead { height: 1fr; padding: 0 2; display: none; }
         &.-empty .instead { display: block; }
         &.-empty .split { display: none; }
@@ -62,7 +64,7 @@ class SessionsScreen(SessionActions):
         self._from_top = True
         self._changes = 0
         self._said = ""
-        self._problems: tuple[str, ...] = ()
+        self.found = Listing((), {})
         self._state: HistoryState | None = None
         self._list_anew = OneAtATime(self._find)
         self._look_anew = OneAtATime(self._look)
@@ -70,9 +72,7 @@ class SessionsScreen(SessionActions):
 
     def compose_body(self) -> ComposeResult:
         """The search line, the list, the preview; what stands in their place where there is nothing to list."""
-        yield Input(
-            placeholder='search: words, "side by side", expert:cardiology, after:2026-01-01', compact=True, id="search"
-        )
+        yield SearchLine('search: words, "side by side", expert:cardiology, after:2026-01-01')
         yield Static(classes="instead")
         with Container(classes="split"):
             yield PagedList()
@@ -92,12 +92,12 @@ class SessionsScreen(SessionActions):
 
     def on_unmount(self) -> None:
         """Carry out the deletions that were held back."""
-        if self.medpocket.history.deletions:
+        if self.app.is_running and self.medpocket.history.deletions:  # the end of the app does it itself
             self.app.run_worker(self.medpocket.delete_held(due_only=False))
 
     # What is found
 
-    @on(Input.Changed, "#search")
+    @on(SearchLine.Changed)
     def search_soon(self) -> None:
         """Look for what is typed when the typing pauses."""
         if self._timer:
@@ -126,21 +126,20 @@ class SessionsScreen(SessionActions):
         await self._show_found(found, from_top=from_top)
 
     async def _show_found(self, found: Listing, *, from_top: bool) -> None:
-        self._rows = found.rows
+        self.found, self._rows = found, found.rows
         rows = self.query_one(PagedList)
         rows.set_keys(found.ids, self._drawn(), from_top=from_top)
         limited = ", of the latest turns with these words: more words find older ones" if found.limited else ""
         kept = "1 conversation" if len(found.ids) == 1 else f"{len(found.ids):,} conversations"
         self._show_heading(f"{len(found.ids):,} found{limited}" if self._text.strip() else kept)
         self._show_instead("" if found.ids else "Nothing was found." if self._text.strip() else _NOTHING_YET)
-        self._problems = found.problems
         self._say_what_is_held()
         self.refresh_bindings()
         await self._preview_anew()
 
     def _show_none(self) -> None:
         """Say why there is no history, and what to do."""
-        self._rows, self._problems = {}, ()
+        self.found, self._rows = Listing((), {}), {}
         self.query_one(PagedList).set_keys((), {}, from_top=True)
         self.query_one(".details .text", Static).update("")
         self._show_heading("")
@@ -161,7 +160,7 @@ class SessionsScreen(SessionActions):
 
     @property
     def _text(self) -> str:
-        return self.query_one("#search", Input).value
+        return self.query_one(SearchLine).value
 
     def _show_heading(self, counted: str) -> None:
         self.query_one(".heading", Static).update(
@@ -178,13 +177,14 @@ class SessionsScreen(SessionActions):
     @on(PagedList.Missing)
     @work(group="rows")
     async def _read_missing(self, event: PagedList.Missing) -> None:
+        keys = event.keys[: sessions.MOST_ROWS]
         try:
-            found = await self.medpocket.history.call(partial(sessions.rows, ids=event.keys))
+            found = await self.medpocket.history.call(partial(sessions.rows, ids=keys))
         except MedpocketError:  # the next look at the history meets it too, and says so
             return
         if len(self._rows) > _MOST_KNOWN:
             self._rows = {}
-        self._rows |= found
+        self._rows |= {key: found.get(key, _GONE) for key in keys}
         self.query_one(PagedList).set_rows(self._drawn())
 
     @on(PagedList.Moved)
@@ -233,7 +233,7 @@ class SessionsScreen(SessionActions):
 
     def _say_what_is_held(self) -> None:
         """Show what is wrong with what was typed, and how long a deletion can be taken back."""
-        lines = list(self._problems)
+        lines = list(self.found.problems)
         deletions = self.medpocket.history.deletions
         if deletions:
             many = "1 conversation is" if len(deletions) == 1 else f"{len(deletions)} conversations are"

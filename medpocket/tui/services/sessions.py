@@ -91,8 +91,8 @@ def preview(history: "History", id_: str, text: str = "") -> Preview:
 
 
 def title(history: "History", id_: str) -> str:
-    """Return the title of a conversation. Raises HistoryError where it is gone."""
-    return _there(history, id_).title
+    """Return the title of a conversation, cut where it is very long. Raises HistoryError where it is gone."""
+    return _short(_there(history, id_).title)
 
 
 def _there(history: "History", id_: str) -> "Conversation":
@@ -110,7 +110,7 @@ def _session(one: "Conversation") -> Session:
         "demonstration" if one.demonstration else "",
         "signed" if one.signed else "",
     )
-    return Session(one.title, tuple(filter(None, parts)))
+    return Session(_short(one.title), tuple(filter(None, parts)))
 
 
 def _signatures(history: "History", id_: str) -> list[Piece]:
