@@ -1,5 +1,6 @@
 """From a model's file to an assistant that answers with it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from medpocket.assistant import Assistant
@@ -7,7 +8,7 @@ from medpocket.config import LARGEST_CONTEXT_UNASKED, Settings
 from medpocket.engine.protocol import Engine, LoadedModel
 from medpocket.experts.active import ActiveExperts
 from medpocket.experts.library import Library
-from medpocket.models.hashing import sha256_of
+from medpocket.models.given_files import sha256_of_given
 from medpocket.models.locate import LocatedModel, smaller_choice
 from medpocket.registry import Registry
 from medpocket.store.records import AnsweredBy
@@ -25,10 +26,11 @@ def load_located(
     context: int | None = None,
     for_scoring: bool = False,
     force: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> "LlamaEngine":
     """Load the model as its row and the settings say; `context` asks for so many tokens, or none at all.
 
-    `for_scoring` makes a context in which many answers are scored at once.
+    `for_scoring` makes a context in which many answers are scored at once. `progress` is told the share that is loaded.
 
     Raises what `load_engine` raises.
     """
@@ -50,14 +52,16 @@ def load_located(
         log_level=settings.log_level,
         smaller=lambda available: smaller_choice(registry, available),
         force=force,
+        progress=progress,
     )
 
 
 def answered_by(located: LocatedModel, model: LoadedModel) -> AnsweredBy:
-    """Return what the history keeps of the model of an answer. A file that was given by its path is not hashed."""
-    sha256 = located.sha256
-    if located.spec and located.spec.asset:
-        sha256 = sha256_of(located.path)
+    """Return what the history keeps of the model of an answer.
+
+    A file that was given by its path is read whole the first time, to hash it: for 4 GB that takes seconds.
+    """
+    sha256 = located.sha256 or sha256_of_given(located.path)
     return AnsweredBy(model.name, model.quantization, model.fingerprint, sha256, model.demonstration)
 
 

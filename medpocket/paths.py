@@ -31,6 +31,10 @@ def cache_folder() -> Path:
     return _folder("cache")
 
 
+def state_folder() -> Path:
+    return _folder("state")
+
+
 def log_folder() -> Path:
     return _folder("log")
 
@@ -73,5 +77,7 @@ def assets_folder() -> Path:
 
 def make_private(folder: Path) -> Path:
     """Create `folder` and its missing parents, readable by this user alone. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([path for path in folder.parents if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # `parents` would make them with the mode that the umask leaves
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder

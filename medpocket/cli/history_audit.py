@@ -1,9 +1,11 @@
 """The audit log on the command line."""
 
+import contextlib
+
 import click
 
 from medpocket.cli import diagnostics, output
-from medpocket.cli.history_open import open_history
+from medpocket.cli.history_open import confirmed, open_history, yes_option
 from medpocket.cli.tables import json_option
 from medpocket.errors import HistoryError, MedpocketError
 from medpocket.store import audit
@@ -26,6 +28,7 @@ def audit_group() -> None:
     \b
     medpocket history audit verify             finds any line changed, removed or moved
     medpocket history audit head               count and last hash, to be kept elsewhere
+    medpocket history audit begin              another log, beside one that is not intact
     """
 
 
@@ -72,6 +75,23 @@ def head_command(as_json: bool) -> None:
     output.write_line(f"{head.count} {head.hash}")
     if known and known != head:
         diagnostics.notice(f"the database knows {known.count} {known.hash}; `medpocket history audit verify` says why")
+
+
+@audit_group.command("begin")
+@yes_option
+def begin_command(yes: bool) -> int:
+    """Acknowledge a log that is not intact: set it aside, and begin another.
+
+    The old file stays beside the new one, whose first line names it, its count and last hash, and that it was not
+    intact. An intact log is never set aside.
+    """
+    with contextlib.ExitStack() as opened:
+        history = opened.enter_context(open_history()) if is_locked() is not None else None
+        if not confirmed("Keep the old log as it is, and begin another?", yes):
+            return 1
+        old = audit.begin_anew(history)
+    diagnostics.notice(f"a new log is begun; the old one stays: {old.name}")
+    return 0
 
 
 def _known() -> audit.Head | None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +12,14 @@ from medpocket.cli import diagnostics, output
 from medpocket.cli.history_audit import write_down
 from medpocket.cli.history_open import open_history
 from medpocket.errors import InputError
-from medpocket.store.deidentify import Replaced
 from medpocket.store.export import json_format
-from medpocket.store.export.deidentified import without_names
 from medpocket.store.export.new_file import write_new
 from medpocket.store.export.people import MARKDOWN, PLAIN, Document, of_one_turn
 from medpocket.store.history import History
 from medpocket.store.records import Whole
+
+if TYPE_CHECKING:
+    from medpocket.store.deidentify import Replaced
 
 _FORMATS = ("md", "txt", "json", "soap")
 
@@ -57,10 +59,12 @@ def export_command(
         if not names:
             raise InputError("there is nothing to export", "`medpocket ask` begins a history")
         wholes: Iterator[Whole] | Sequence[Whole] = (_whole(history, name, form) for name in names)
-        replaced: list[Replaced] = []
+        replaced: Sequence[Replaced] = ()
         if ids or deidentify:
             wholes = list(wholes)  # an id that is not there is said before anything is written
         if deidentify:
+            from medpocket.store.export.deidentified import without_names  # its rules take 0.1 s to make ready
+
             wholes, replaced = without_names(list(wholes))
         pieces = _pieces(wholes, form, deidentify)
         if target:
@@ -98,7 +102,7 @@ def _pieces(wholes: Iterator[Whole] | Sequence[Whole], form: str, deidentified: 
         yield from one.soap() if form == "soap" else one.text()
 
 
-def _tell(replaced: Sequence[Replaced], deidentified: bool) -> None:
+def _tell(replaced: "Sequence[Replaced]", deidentified: bool) -> None:
     for one in replaced:
         diagnostics.notice(f"{one.placeholder} x{one.count}: {' | '.join(one.originals)}")
     if deidentified:

@@ -6,6 +6,7 @@ import click
 
 from medpocket import paths
 from medpocket.cli import diagnostics, output
+from medpocket.cli.history_audit import write_down
 from medpocket.cli.history_open import PassphrasePrompt, open_history
 from medpocket.cli.tables import json_option
 from medpocket.errors import DamagedHistoryError, HistoryError
@@ -41,6 +42,7 @@ def backup_command(target: Path | None) -> None:
     """
     with open_history() as history:
         output.write_line(str(history.back_up(target)))
+        write_down("history backup", "done", history)
 
 
 @click.command("verify")
@@ -75,6 +77,7 @@ def recover_command(damaged: Path | None) -> None:
     damaged = damaged or _damaged(prompt)
     with open_history(create=True) as history:
         recovered = recovery.recover(damaged, history, prompt)
+        write_down("history recover", "done", history)
     output.write_line(f"{recovered.turns:,} turns of {recovered.conversations:,} conversations were brought back")
     if recovered.lost:
         diagnostics.notice(f"{recovered.lost:,} could not be read")

@@ -6,8 +6,8 @@ import sys
 import click
 
 from medpocket.cli import diagnostics
-from medpocket.cli.history_open import PassphrasePrompt, confirmed, open_history
-from medpocket.cli.history_remove import yes_option
+from medpocket.cli.history_audit import write_down
+from medpocket.cli.history_open import PassphrasePrompt, confirmed, open_history, yes_option
 from medpocket.config import load_settings
 from medpocket.errors import HistoryError, OptionError
 from medpocket.store import switch
@@ -49,6 +49,7 @@ def lock_command(change: bool, keyring: bool, weak: bool, yes: bool) -> int:
         if not confirmed(_question(history, "Lock the history"), yes):
             return 1
         rewrite(history, new)
+        write_down("history lock --change" if change else "history lock", "done", None)
         if keyring:
             put_into_keyring(history.path.parent, new)
         elif change:
@@ -71,6 +72,7 @@ def unlock_command(yes: bool) -> int:
         if not confirmed(_question(history, "Unlock the history for good"), yes):
             return 1
         rewrite(history, None)
+        write_down("history unlock", "done", None)
         take_out_of_keyring(history.path.parent)
     diagnostics.notice("the history is a plain file now")
     return 0

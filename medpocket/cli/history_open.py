@@ -3,6 +3,8 @@
 import getpass
 import sys
 
+import click
+
 from medpocket import paths
 from medpocket.cli import diagnostics
 from medpocket.config import Settings
@@ -13,6 +15,7 @@ from medpocket.store.passphrase import from_surroundings
 from medpocket.store.recovery import set_aside
 
 _TRIES = 3
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 class PassphrasePrompt:
@@ -95,8 +98,6 @@ def _open_or_begin(prompt: PassphrasePrompt) -> tuple[History, str]:
 
 def confirmed(question: str, yes: bool) -> bool:
     """Ask for a yes, unless it was given as an option. Raises HistoryError where nobody is there to answer."""
-    import click
-
     if yes:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -8,7 +8,7 @@ import click
 
 from medpocket.cli import diagnostics
 from medpocket.cli.history_audit import write_down
-from medpocket.cli.history_open import confirmed, open_history
+from medpocket.cli.history_open import confirmed, open_history, yes_option
 from medpocket.errors import OptionError
 from medpocket.store.erasing import copies
 from medpocket.store.history import History
@@ -16,8 +16,6 @@ from medpocket.store.records import now, to_ms
 
 _AGE = re.compile(r"(\d{1,5})([dwmy])")
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command("delete")
@@ -27,7 +25,7 @@ def delete_command(ids: tuple[str, ...], yes: bool) -> int:
     """Remove conversations for good, and every backup and set-aside file with them: these hold them too."""
     with open_history() as history:
         found = [history.conversation(id_).id for id_ in ids]
-        return _remove(history, list(dict.fromkeys(found)), yes)
+        return _remove(history, list(dict.fromkeys(found)), yes, "history delete")
 
 
 @click.command("purge")
@@ -40,10 +38,10 @@ def purge_command(age: str, yes: bool) -> int:
         raise OptionError("the age is not one", "for example: --older-than 90d")
     before = now() - timedelta(days=min(int(read[1]) * _DAYS[read[2]], 500_000))
     with open_history() as history:
-        return _remove(history, history.ids(before_ms=to_ms(before)), yes)
+        return _remove(history, history.ids(before_ms=to_ms(before)), yes, "history purge")
 
 
-def _remove(history: History, ids: Sequence[str], yes: bool) -> int:
+def _remove(history: History, ids: Sequence[str], yes: bool, command: str) -> int:
     others = len(copies(history.path.parent))
     if not ids:
         diagnostics.notice("there is nothing to remove")
@@ -54,6 +52,6 @@ def _remove(history: History, ids: Sequence[str], yes: bool) -> int:
     history.delete(ids)
     if not history.scrub():
         diagnostics.notice("another MedPocket reads at this moment; what it reads goes when it is done")
-    write_down("history delete", "done", history)
+    write_down(command, "done", history)
     diagnostics.notice(f"{len(ids)} removed{also}")
     return 0

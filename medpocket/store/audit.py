@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,6 +42,10 @@ class Entry:
     adapters: tuple[ActiveAdapter, ...] = ()
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    old_log: str = ""  # of a log that was begun anew: the file that it follows, and how that one ended
+    old_lines: int | None = None
+    old_head: str = ""
+    old_intact: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,47 @@ def write_line(entry: Entry, history: Connected | None = None, folder: Path | No
         paths.make_private(place)
         with exclusive(place / _LOCK, _WAIT_S) as held:
             if not held:
-                raise HistoryError("another MedPocket keeps the audit log busy", "try again in a minute")
+                raise _busy()
             head = _append(place / FILE_NAME, entry)
             if history and not history.read_only:
                 _take_over(history, place / FILE_NAME, head)
     except OSError as error:
         raise _unwritable(error) from None
     return head
+
+
+def begin_anew(history: Connected | None = None, folder: Path | None = None) -> Path:
+    """Set a log aside that is not intact, and begin another, whose first line says so; return the old one's new name.
+
+    `history` is the open database, which then knows the new log; None where there is none.
+    Raises HistoryError, also where the log is intact.
+    """
+    place = folder or paths.history_folder()
+    try:
+        with exclusive(paths.make_private(place) / _LOCK, _WAIT_S) as held:
+            if not held:
+                raise _busy()
+            verdict = verify(known_head(history) if history else None, place)
+            if not verdict.problems:
+                raise HistoryError("the audit log is intact", "a new one is begun only where it is not")
+            old = _free_name(place)
+            if (place / FILE_NAME).exists():
+                (place / FILE_NAME).rename(old)
+            entry = Entry(
+                "history audit begin",
+                "done",
+                old_log=old.name if old.exists() else "",
+                old_lines=verdict.head.count,
+                old_head=verdict.head.hash,
+                old_intact=False,
+            )
+            head = _append(place / FILE_NAME, entry)
+            if history:
+                with history.transaction() as connection:
+                    connection.execute("UPDATE audit SET count = ?, head = ?", [head.count, head.hash])
+    except OSError as error:
+        raise _unwritable(error) from None
+    return old
 
 
 def file_head(folder: Path | None = None) -> Head:
@@ -94,8 +133,8 @@ def file_head(folder: Path | None = None) -> Head:
 
 def known_head(history: Connected) -> Head:
     """Return where the chain ends as the database knows it. Raises HistoryError."""
-    count, digest = history.read("SELECT count, head FROM audit")[0]
-    return Head(count, digest or _FIRST)
+    lines, digest = history.read("SELECT count, head FROM audit")[0]
+    return Head(lines, digest or _FIRST)
 
 
 def verify(known: Head | None, folder: Path | None = None) -> Verdict:
@@ -146,17 +185,17 @@ class _Chain:
 
     def compare(self, known: Head | None) -> None:
         """Compare the end with the one that the database knows."""
-        count = self.head.count
+        lines = self.head.count
         if known is None:
             self.remarks.append("the history's database was not asked: a tail that was cut off would not be seen")
-        elif known.count > count:
+        elif known.count > lines:
             self.problems.append(
-                f"the database knows {known.count:,} lines, the log has {count:,}: its end was cut off"
+                f"the database knows {known.count:,} lines, the log has {lines:,}: its end was cut off"
             )
         elif self._hash_watched != known.hash:
             self.problems.append(f"line {known.count} is not the one that the database knows")
-        elif known.count < count:
-            self.remarks.append(f"{count - known.count:,} lines at the end are not known to the database yet")
+        elif known.count < lines:
+            self.remarks.append(f"{lines - known.count:,} lines at the end are not known to the database yet")
 
 
 def _append(path: Path, entry: Entry) -> Head:
@@ -211,8 +250,8 @@ def _take_over(history: Connected, path: Path, head: Head) -> None:
     Where it does not, the log was changed, and the database keeps what shows it.
     """
     with history.transaction() as connection:
-        count, digest = connection.execute("SELECT count, head FROM audit").fetchone()
-        if _leads_to(path, Head(count, digest or _FIRST), head):
+        lines, digest = connection.execute("SELECT count, head FROM audit").fetchone()
+        if _leads_to(path, Head(lines, digest or _FIRST), head):
             connection.execute("UPDATE audit SET count = ?, head = ?", [head.count, head.hash])
 
 
@@ -255,6 +294,17 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
 
 def _hash(raw: bytes) -> str:
     return hashlib.sha256(raw.rstrip(b"\n")).hexdigest()
+
+
+def _free_name(place: Path) -> Path:
+    """A name for the old log that no file has."""
+    stem = f"audit-{datetime.now():%Y%m%d-%H%M%S}"
+    names = (place / f"{stem}{f'-{number}' if number > 1 else ''}.jsonl" for number in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def _busy() -> HistoryError:
+    return HistoryError("another MedPocket keeps the audit log busy", "try again in a minute")
 
 
 def _unwritable(error: OSError) -> MedpocketError:

@@ -37,7 +37,7 @@ class Rating(str, Enum):
 class AnsweredBy:
     """The model of an answer. `fingerprint` is equal for all quantizations of a model; `sha256` is of the file.
 
-    `sha256` is empty where the file was never hashed: a file given by its path.
+    `sha256` is empty where the file could not be read to hash it, and in turns of before that was done.
     """
 
     name: str

@@ -181,3 +181,19 @@ def test_a_log_whose_writers_are_killed_stays_unbroken(history: History, folder:
 
 def test_nothing_written_is_an_unbroken_log(folder: Path) -> None:
     assert verify(Head(), folder).problems == []
+
+
+def test_a_broken_log_is_set_aside_and_the_new_one_says_so(history: History, folder: Path) -> None:
+    path = written(history, folder, 4)
+    with pytest.raises(HistoryError, match="intact"):
+        audit.begin_anew(history, folder)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(_changed(lines)))
+    tampered = path.read_bytes()
+    old = audit.begin_anew(history, folder)
+    assert old.read_bytes() == tampered
+    first = json.loads(path.read_text())
+    assert (first["old_log"], first["old_lines"], first["old_intact"]) == (old.name, 4, False)
+    write_line(ENTRY, history, folder)
+    verdict = verify(known_head(history), folder)
+    assert (verdict.problems, verdict.head.count) == ([], 2)

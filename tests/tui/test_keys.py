@@ -4,7 +4,6 @@ from medpocket.errors import SettingsError, UnknownNameError
 from medpocket.tui import slash
 from medpocket.tui.app import MedpocketApp
 from medpocket.tui.keys import all_keys, keymap
-from medpocket.tui.screens.help import HelpScreen
 from medpocket.tui.widgets.expert_bar import ExpertBar
 from medpocket.tui.widgets.question_box import QuestionBox
 from tests.tui.scripted_app import ask, scripted_app, texts, until
@@ -76,16 +75,6 @@ async def test_earlier_questions_come_back_and_what_was_typed_too() -> None:
         assert box.text == "x"
         await pilot.press("ctrl+j", "y")
         assert box.text == "x\ny"
-
-
-async def test_help_lists_the_keys_and_what_medpocket_is_not() -> None:
-    app, _ = scripted_app()
-    async with app.run_test(size=(100, 50)) as pilot:
-        await pilot.press("f1")
-        assert isinstance(app.screen, HelpScreen)
-        await until(pilot, lambda: "not a medical device" in str(app.screen.query_one(".text").render()))
-        await pilot.press("escape")
-        assert app.screen is app.chat
 
 
 async def test_the_colours_change() -> None:

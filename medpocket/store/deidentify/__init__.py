@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medpocket.store.deidentify.addresses import find_addresses
+from medpocket.store.deidentify.ages import find_ages
+from medpocket.store.deidentify.contacts import find_emails, find_phones
 from medpocket.store.deidentify.dates import find_dates
 from medpocket.store.deidentify.names import find_mentions, find_names, name_parts
-from medpocket.store.deidentify.numbers import find_ages, find_emails, find_phones, find_records
+from medpocket.store.deidentify.record_numbers import find_records
 from medpocket.store.deidentify.spans import Kind, Span, resolved
 
 

@@ -15,21 +15,24 @@ _STREETS = (
     r"Meadows?|Chase"
 )
 _NUMBER = rf"\d{{1,5}}(?:\s?[-/]\s?\d{{1,5}})?\s?[A-Za-z]?|l{DIGIT}"
-_WORD = rf"(?:[{_C}]\.|[{_C}][\w'’-]*)"
+_WORD = rf"(?<!\w)(?:[{_C}]\.|[{_C}][\w'’-]{{0,40}}(?!\w))"
 _UNIT = r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot)\.?\s?#?\s?[\w-]{1,8}"
 # "17 Larkspur Close", "1420 W. Maple Blvd.", "9 mill st"
 _ENGLISH = (
-    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
+    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?!Dear\b)(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
     rf"th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
 )
 _SMALL_LETTERS = (
     r"(?<![\w.,/-])\d{1,4}[a-z]?\s(?:[a-z]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|close|court|"
     r"crescent|terrace)\b"
 )
-_NAMED_STREET = rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
+_NAMED_STREET = (
+    rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
+    rf"|(?<=\d, )(?:{_WORD}\s){{1,3}}(?:Rd|St|Ave|Ln)\b"
+)
 # "Lindenstraße 45", "Am Alten Markt 3a", "Keizersgracht 221"
 _GERMAN = (
-    rf"[{_C}][\w-]+?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
+    rf"(?<!\w)[{_C}][\w-]{{1,40}}?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
     rf"kade)\s\d{{1,4}}\s?[a-z]?\b"
     rf"|(?:Am|An der|Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
 )
@@ -48,21 +51,27 @@ _SPANISH = (
     rf"Viale|Piazza|Corso|Largo|Rua|Praça|Travessa|Estrada)\s?"
     rf"{_PARTICLES}{{0,2}}{_WORD}(?:\s{_PARTICLES}{{0,2}}{_WORD}){{0,3}},?\s(?:n[º°.]\s?)?\d{{1,4}}\b"
 )
-_BOX = r"\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
+_BOX = r"\bLieu-?[Dd]it\s[\w'’ -]{2,30}(?=,)|\bP\.?\s?O\.?\s?Box\s[\w-]+|\bPostfach\s\d[\d ]*\d|\bApartado\s\d+"
 
 _UK_POSTCODE = r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b"
 _POSTCODE = (
-    rf"{_UK_POSTCODE}|\b(?i:[a-z]{{1,2}}\d[a-z\d]?[ ]\d[a-z]{{2}})\b"
+    rf"\bCEP[ ]\d{{5}}-?\d{{3}}\b|{_UK_POSTCODE}|\b(?i:[a-z]{{1,2}}\d[a-z\d]?[ ]\d[a-z]{{2}})\b"
     r"|\b[A-Z]\d{2}\s[A-Z\d]{4}\b"  # Eircode
     rf"|\b\d{{4}}\s[A-Z]{{2}}[ ]{_WORD}"  # 1016 DV Amsterdam
     rf"|\b(?:[A-Z]{{2}}|{_WORD})[ ]\d{{5}}(?:-\d{{4}})?\b"  # MT 59801
+    rf"|(?<!\d )\b[{_C}][a-z]+(?:[ ][{_C}][a-z]+)?[ ]\d{{4}}(?=[.,;)\n]|$)"  # Goomeri 4601
     r"|\b(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)[ ]\d{4}\b"
     rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}"
     rf"(?:[ ]\({_WORD}\))?"  # 50674 Köln
-    rf"|\b{_WORD}[ ]\d{{6}}\b"  # Singapore 560123
+    rf"|\b{_WORD}[ ]\d{{6}}\b|\bS\(\d{{6}}\)"  # Singapore 560123
+    r"|\b[A-Z]\d[A-Z][ ]\d[A-Z]\d\b"  # K7L 3N6
 )
 _STREET = re.compile("|".join((_ENGLISH, _SMALL_LETTERS, _GERMAN, _FRENCH, _SPANISH, _BOX, _NAMED_STREET)))
-_LONE_POSTCODE = re.compile(rf"{_UK_POSTCODE}|\b[AC-FHKNPRTV-Y]\d[\dW]\s[AC-FHKNPRTV-Y\d]{{4}}\b")
+_LONE_POSTCODE = re.compile(
+    rf"{_UK_POSTCODE}|\b[AC-FHKNPRTV-Y]\d[\dW]\s[AC-FHKNPRTV-Y\d]{{4}}\b"
+    rf"|\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d\b|\bS\(\d{{6}}\)|(?<=, )[{_C}][a-z]{{3,20}}[ ]\d{{6}}\b"
+    rf"|(?<=, )\d{{5}}[ ]{_WORD}(?:[ ]{_WORD})?(?=[.,;)\n]|$)"
+)
 
 # From a street on to its postcode: nothing that ends a sentence, and no more than an address has.
 _TO_POSTCODE = re.compile(
@@ -76,11 +85,20 @@ _PART = re.compile(
 )
 _NO_PLACE = re.compile(r",\s(?:Tel|Phone|DOB|MRN|NHS|Mob|Hosp|Dr|Mr|Mrs|Ms|Seen|Lives|She|He|Fax|Email|NOK)\b")
 # Before it: a flat, a house of its own name, also on a line of its own.
-_BEFORE = re.compile(rf"(?:{_UNIT}|(?:The\s)?(?:{_WORD}\s(?:y\s)?){{0,3}}{_WORD}),\s?$")
+_BEFORE = re.compile(
+    rf"(?<![\w.'’-])(?:{_UNIT}|(?:The\s)?(?:{_WORD}\s(?:(?:y|and|upon|on|of|le|la|de|das|dos)\s)?){{0,3}}{_WORD}"
+    rf"|\d{{1,4}}[a-z]?(?:st|nd|rd|th)?\s(?:{_WORD}\s){{0,3}}{_WORD}),\s?$"
+)
+_MOST_PARTS_BEFORE = 5
 _LINE_BEFORE = re.compile(rf"(?:{_WORD}\s){{1,4}}{_WORD}$")
 _NO_HOUSE = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Patient|GP|DOB|Tel|Address|Housing|Pt|Lives|Phone|Surgeon|Sister|Nurse|Frau|Herr|"
-    r"Mme|born|old)\b",
+    r"Mme|Sri|Shri|Smt|Late|Re|born|years? old)\b",
+    re.I,
+)
+# What stands before the name of a person, and so before no house.
+_OF_PERSON = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Sri|Shri|Smt|Frau|Herr|Mme)\.?|\b(?:Re|Name|Patient|Pt|Dear)\s?:?)\s*(?:\w\.\s?)*$",
     re.I,
 )
 
@@ -93,6 +111,13 @@ _ANNOUNCED = re.compile(
     r"|letters to|by post to|post to|at)\s?:?\s)"
 )
 _ANNOUNCED_PLACE = re.compile(rf"(?=[{_C}\d])[^;:\n]{{0,90}}?(?:{_POSTCODE})")
+# After "Address:" without a postcode: capitalised parts between commas, two of them at the least.
+_LABELLED = re.compile(
+    rf"\b(?i:(?:home |postal )?(?:address|addr|add|adresse|anschrift|domicilio|morada|indirizzo|direcci[oó]n|end\.?))"
+    r"\s?:\s?"
+    rf"((?:{_UNIT}|[\w.'’/-]+)(?:[ ](?:{_UNIT}|{_WORD}|\d[\w/-]*|of|on|upon|the|de|la|le)){{0,4}}"
+    rf"(?:,[ ](?:{_UNIT}|(?:{_WORD}|\d[\w/-]*)(?:[ ](?:{_WORD}|\d[\w-]*|of|on|upon)){{0,4}})){{1,6}})"
+)
 _PERSON = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Mme|Mlle|Herr|Frau|DOB|née?|geb)\b")
 _SENTENCE_END = re.compile(r"[a-z]{3}\.\s")
 
@@ -104,6 +129,9 @@ def find_addresses(text: str) -> Iterator[Span]:
         yield Span(_start_before(text, match.start()), end, Kind.ADDRESS, sure=has_postcode)
     for match in _LONE_POSTCODE.finditer(text):
         yield Span(_start_of_place(text, match.start()), match.end(), Kind.ADDRESS)
+    for labelled in _LABELLED.finditer(text):
+        if not _PERSON.search(labelled[1]) and not _NO_PLACE.search(labelled[1]):
+            yield Span(labelled.start(1), labelled.end(1), Kind.ADDRESS, sure=True)
     for announced in _ANNOUNCED.finditer(text):
         place = _ANNOUNCED_PLACE.match(text, announced.end())
         if place and not _SENTENCE_END.search(place[0]) and not _PERSON.search(place[0]):
@@ -134,15 +162,17 @@ def _start_of_place(text: str, start: int) -> int:
     """Where the address begins whose postcode begins at `start`, without a street that is known as one."""
     line = max(text.rfind("\n", 0, start) + 1, start - 60)
     town = re.search(rf"(?:{_WORD}\s){{1,3}}$", text[line:start])
-    return _parts_before(text, line + town.start()) if town and not _NO_HOUSE.search(town[0]) else start
+    if town and _NO_HOUSE.search(town[0]):
+        return start
+    return _parts_before(text, line + town.start() if town else start)
 
 
 def _parts_before(text: str, start: int) -> int:
     """Where the parts begin that stand before `start` and end with a comma."""
-    for _ in range(3):
+    for _ in range(_MOST_PARTS_BEFORE):
         line = max(text.rfind("\n", 0, start) + 1, start - 60)
         before = _BEFORE.search(text[line:start])
-        if not before or _NO_HOUSE.search(before[0]):
+        if not before or _NO_HOUSE.search(before[0]) or _OF_PERSON.search(text, line, line + before.start()):
             break
         start = line + before.start()
     return start

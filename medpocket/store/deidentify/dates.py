@@ -47,12 +47,16 @@ _MONTH_DAY = (
     rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
     rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|-\d\d)?(?!\w)"
 )
+_MONTH_DAY_YEAR = rf"\b{_MONTH}\s\d{{1,2}}/\d\d(?![\w/])"
+_ORDINAL_DAY = rf"\b{_WEEKDAY}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)\b"
 _MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
 _SPOKEN = (
     rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
     rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
 )
-_IN_WORDS = re.compile(rf"(?:{_DAY_MONTH}|{_MONTH_DAY}|{_MONTH_YEAR}|{_SPOKEN})(?!\w)", re.IGNORECASE)
+_IN_WORDS = re.compile(
+    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN})(?!\w)", re.IGNORECASE
+)
 
 # A month alone is a date after a word that asks for one: "may" and "march" are words, and the first is in every note.
 _MONTH_ALONE = re.compile(
@@ -73,14 +77,14 @@ _ROMAN = re.compile(
 )
 _CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
 _GERMAN_PART = re.compile(
-    r"(?<![\w./-])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
+    r"(?<![\w./-])(?<!\d[ ])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
     r"(?<=zum )|(?<=ab ))"
     r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
 )
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"(?:on|since|from|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
@@ -92,6 +96,17 @@ _PART = re.compile(
     r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
     re.IGNORECASE,
 )
+# No score and no span of time begins with a nought: "04/11".
+_WITH_NOUGHT = re.compile(
+    r"(?<![\w.,/+-])(?<!\d[ ])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])"
+    r"(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg))"
+)
+# What of a score or a span of time has no form: the greater number first, and no week, year or day below it.
+_GREATER_FIRST = re.compile(
+    r"(?<![\w.,/+-])(?<!\d[ ])(?:1\d|2\d|3[01])/(?:[1-689]|1[01])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
+)
+_NO_DAY_BEFORE = re.compile(r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T)[\s:]{0,3}$")
+_NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|item|paragraph)[. ]{0,2}$", re.IGNORECASE)
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
 )  # "3/7" is three days
@@ -102,11 +117,17 @@ def find_dates(text: str) -> Iterator[Span]:
     """Yield what looks like a date."""
     for pattern in (_IN_WORDS, _SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART):
         for match in pattern.finditer(text):
+            if _NO_DATE.search(text, max(0, match.start() - 12), match.start()):
+                continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
     for pattern in (_MONTH_ALONE, _MID_MONTH):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
+    for pattern in (_WITH_NOUGHT, _GREATER_FIRST):
+        for match in pattern.finditer(text):
+            if not _NO_DAY_BEFORE.search(text, max(0, match.start() - 12), match.start()):
+                yield Span(match.start(), match.end(), Kind.DATE)
     for match in _PART.finditer(text):
         if not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0]):
             first, second = (int(part) for part in re.findall(r"\d+", match[1]))

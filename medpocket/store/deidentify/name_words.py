@@ -8,7 +8,9 @@ TITLES = (
     r"|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
     r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|"
     r"Don|Doña|Dña|D\."
-    r"|Dra|Dott|Dott\.ssa|Dottore|Signora?|Sig|Sig\.ra|Mevr|Mevrouw|Dhr|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
+    r"|D\.ª|Dª|Alhaji|Alhaja|Hajia|Mzee|Ouma|Oupa|Gogo|Lola|Lolo|Cik|Nyonya|Ibu|Ustaz"
+    r"|Baby|Infant|Cllr|Cpl|Pvt|Schwester|Pfleger|Oberarzt|Chefarzt|Oberärztin"
+    r"|Dra|Dott\.ssa|Dr\.ssa|Prof\.ssa|Dott|Dottore|Signora?|Sig\.ra|Sig\.na|Sig|[Mm]evr|[Mm]evrouw|[Dd]hr|[Mm]w|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
 )
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
@@ -18,7 +20,9 @@ SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dr\.?\s?) ?doctor|dr
 
 # What stands before a colon and a name.
 LABELS = (
-    r"(?:patient(?:'s)?|pt|full|last|first|client|resident|employee)?\s?name|nom|nombre|nome|naam|nachname|vorname|"
+    r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore|middle)?[\s-]?names?(?:\(s\))?"
+    r"|forename\(s\)|nom|prénom|apellidos|pacjent(?:ka)?|imię(?: i nazwisko)?|nazwisko|efternamn|namn|recipient|donor"
+    r"|deceased|claimant|child|pupil|student|baby|infant|worker|user|nombre|nome|naam|nachname|vorname|"
     r"patient(?:in)?|pat|pt|paciente|paziente"
     r"|patiënt|hasta|client|resident|veteran|member|insured|subscriber|employee|participant|proband|subject|caller|"
     r"attending|surgeon|assistant"
@@ -32,7 +36,8 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
+    r"recipient|donor|deceased|claimant|pupil|survivor|matron|clinical officer"
+    r"|patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
     r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|"
     r"grandmother|grandfather"
@@ -58,7 +63,18 @@ AFTER_NAME = (
     r",?\s\(?\d{1,3}\s?-?(?:year|yr|y/?o\b|yo\b|y\.o|y\b|M\b|F\b|male|female|ans\b|años\b|Jahre)"
     r"|,\s\d{1,3}(?=[,.;:])"
     r"|,\s?(?:9\d|1[01]\d)\b(?!\s?(?:mg|kg|ml|%|mm|cm))"
-    r"|\s(?:#|MRN|NHS|CHI)\s?:?\s?\w*\d"
+    r"|\s?[,/(]?\s?(?:#|MRN|NHS|CHI|DOB|D\.O\.B|dob|Hosp|SSN)\b[^\d\n]{0,8}\d"
+    r"|\s?[,/(]?\s[A-Z]{0,3}\d{5,}\b"
+)
+
+# Before an age with a sex one word is enough: "Sandford 78M".
+AFTER_ONE_WORD = r",?\s{1,2}\(?(?:1[01]\d|\d\d)\s?[MF]\b"
+
+# What ends a letter, before the name of who signs.
+SIGN_OFFS = (
+    r"Yours(?: (?:sincerely|faithfully|truly))?|Sincerely|(?:Kind(?:est)?|Best|Warm|Many|With kind)? ?[Rr]egards"
+    r"|Best wishes"
+    r"|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos|Atentamente|Cordiali saluti|groet|groeten"
 )
 
 # Capitalised words that stand beside names and are none.
@@ -97,7 +113,11 @@ NO_NAMES = frozenset(
     REPORT REVIEWED ON IN AT BY TO FOR
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
     NECK SCAN ANGIOGRAM ANGIOGRAPHY
-    NRIC CURP Grüßen Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
+    Adult Caucasian Asian Black White Hispanic African Indian Chinese European Elderly Retired Previously
+    NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
+    Forename Forenames Given Reg Address Postcode
+    Recipient Donor Deceased Claimant Pupil Survivor BSc BS MCOptom Badger Lab
+    Grüße Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
     """.split()
 )
 
@@ -129,6 +149,7 @@ COMMON = frozenset(
 
 # Small words inside names.
 PARTICLES = (
+    r"DE LA|VAN DEN|VAN DER|VAN DE|VON DER|VAN|VON|DELLA|DEL|DE|DU|DI|DOS|DA|LE|LA|"
     r"de la|de las|de los|de|del|della|di|da|dos|do|das|du|des|la|le|lo|von der|von|van den|van der|van|den|der|ter|"
     r"ten|zu|zur|bin|bint|ibn"
     r"|abu|al|el|ap|ní|nic|mac|y|e|af|av|st\."

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from medpocket.store.deidentify.name_words import (
     AFTER_NAME,
+    AFTER_ONE_WORD,
     AFTER_SINGLE_NAME,
     COMMON,
     CREDENTIALS,
@@ -13,6 +14,7 @@ from medpocket.store.deidentify.name_words import (
     OFFICES,
     PARTICLES,
     RELATIONS,
+    SIGN_OFFS,
     SMALL_TITLES,
     TITLES,
 )
@@ -20,6 +22,7 @@ from medpocket.store.deidentify.spans import CAPITALS, SMALL, Kind, Span
 
 _MOST_WORDS = 6
 _GAP = re.compile(r"[ \t\u00a0]{1,2}")
+_GAP_IN_NAME = re.compile(r"[ \t\u00a0]")  # two blanks part the fields of a form
 _INITIALS = re.compile(rf"(?:[{CAPITALS}]\.\s?-?){{1,3}}(?=\s?-?[{CAPITALS}{SMALL}])|[{CAPITALS}](?![\w'’])")
 _WORD = re.compile(rf"[{CAPITALS}](?:[\w'’-]*\w)?")
 _PARTICLE = re.compile(rf"(?:{PARTICLES})(?=[\s-])[\s-]?|(?:al|el|d|O|N)['’-](?=[{CAPITALS}])")
@@ -39,15 +42,24 @@ _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})\s?[:=]\s{{0,4}}(?:-\s)?")
 _BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
 _CAPITALIZED = re.compile(
-    rf"(?<![\w.])[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
+    rf"(?<![\w.])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
     rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
 )
 _CREDENTIAL_AFTER = re.compile(
     rf",?\s(?:{CREDENTIALS})\b|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b"
 )
+_CREDENTIAL_AT_END = re.compile(rf"(?<=\w)\s(?:{CREDENTIALS})$")
 _SINGLE_AFTER = re.compile(AFTER_SINGLE_NAME)
 _AGE_AFTER = re.compile(AFTER_NAME)
+_SEX_AFTER = re.compile(AFTER_ONE_WORD)
+_SIGN_OFF = re.compile(rf"\b(?:{SIGN_OFFS}),?\s{{1,4}}(?=[{CAPITALS}])")
 _MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")
+# "TRAN, Minh Duc  M  DOB": a surname in capitals, and after the first names the end of a field, or a figure.
+_SURNAME_FIRST = re.compile(
+    rf"(?<![\w.])[{CAPITALS}]{{2,}}(?:[ '’-][{CAPITALS}]{{2,}})*,[ ]"
+    rf"[{CAPITALS}][{SMALL}]+(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
+    r"(?=\s{2,}|\s?/|,?\s\(?(?:DOB|dob|MRN|NHS|[MF]\b|\d))"
+)
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
@@ -61,6 +73,10 @@ def find_names(text: str) -> Iterator[Span]:
         yield from _name_at(text, label.end(), comma=True)
     for label in _BARE_LABEL.finditer(text):
         yield from _name_at(text, label.end(), comma=True, sure=False)
+    for ending in _SIGN_OFF.finditer(text):
+        yield from _name_at(text, ending.end(), sure=False)
+    for surname in _SURNAME_FIRST.finditer(text):
+        yield from _name_at(text, surname.start(), comma=True, sure=False)
     yield from _names_before(text)
 
 
@@ -117,6 +133,9 @@ def _read_name(  # noqa: PLR0912 - one loop over the words of a name
     words: list[str] = []
     position = end = start
     for _ in range(_MOST_WORDS + 4):
+        if particle := _PARTICLE.match(text, position):
+            position = particle.end()
+            continue
         if word := _WORD.match(text, position):
             initial = _INITIALS.match(text, position)
             if initial and initial.end() >= word.end():
@@ -136,14 +155,11 @@ def _read_name(  # noqa: PLR0912 - one loop over the words of a name
                 if first and _is_name_word(first[0], words):
                     position, comma = after.end(), False
                     continue
-        elif particle := _PARTICLE.match(text, position):
-            position = particle.end()
-            continue
         elif words and (nickname := _NICKNAME.match(text, position)):
             end = nickname.end()
         else:
             break
-        gap = _GAP.match(text, end)
+        gap = _GAP_IN_NAME.match(text, end)
         if not gap:
             break
         position = gap.end()
@@ -183,13 +199,18 @@ def _small_name_at(text: str, start: int) -> Iterator[Span]:
 def _names_before(text: str) -> Iterator[Span]:
     """Yield names that what follows announces: a credential, a title, an age, a date of birth."""
     for match in _CAPITALIZED.finditer(text):
-        sure = _CREDENTIAL_AFTER.match(text, match.end()) or _SINGLE_AFTER.match(text, match.end())
+        end = match.end()
+        if credential := _CREDENTIAL_AT_END.search(match[0]):
+            end = match.start() + credential.start()
+        sure = (credential and " " in text[match.start() : end]) or any(
+            after.match(text, match.end()) for after in (_CREDENTIAL_AFTER, _SINGLE_AFTER, _SEX_AFTER)
+        )
         if not sure and not _AGE_AFTER.match(text, match.end()):
             continue
         start = match.start()
-        for word in _WORD.finditer(text, match.start(), match.end()):
+        for word in _WORD.finditer(text, match.start(), end):
             if _is_no_name(word[0]) or _TITLE.fullmatch(word[0]):
                 start = _skip_gap(text, word.end())
-        words = _WORD.findall(text, start, match.end())
-        if words and (len(words) > 1 or (sure and not _is_abbreviation(words[0]))):
-            yield Span(start, match.end(), Kind.NAME)
+        words = _WORD.findall(text, start, end)
+        if words and not _is_abbreviation(words[-1]) and (sure or len(words) > 1):
+            yield Span(start, end, Kind.NAME)

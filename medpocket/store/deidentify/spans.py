@@ -79,3 +79,8 @@ SMALL = "".join(letter for letter in _ALPHABETS if letter.isalpha() and letter.i
 
 # A digit, and the letters that scanning or haste puts in its place.
 DIGIT = "[0-9OolI]"
+
+
+def count_digits(text: str) -> int:
+    """Return how many figures a text has."""
+    return sum(character.isdigit() for character in text)

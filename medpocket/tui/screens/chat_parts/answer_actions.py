@@ -1,35 +1,13 @@
-"""What can be done with the answers of a conversation. A part of the chat screen."""
-
-from textual.screen import Screen, ScreenResultCallbackType
+"""What can be done with the answers of a conversation."""
 
 from medpocket.errors import MedpocketError
-from medpocket.tui.conversation import Choice, Conversation, Exchange
+from medpocket.tui.conversation import Choice, Exchange
 from medpocket.tui.markdown_text import as_markdown, first_table
-from medpocket.tui.services.history import ChatHistory
-from medpocket.tui.widgets.conversation_view import ConversationView
-from medpocket.tui.widgets.exchange_view import ExchangeView
-from medpocket.tui.widgets.question_box import QuestionBox
+from medpocket.tui.screens.chat_parts.asking import Asking
 
 
-class AnswerActions(Screen[None]):
+class AnswerActions(Asking):
     """Acts on the answer that has the focus, else on the last one."""
-
-    conversation: Conversation
-    history: ChatHistory
-    choice: Choice
-
-    async def ask(self, question: str, choice: Choice, parent: Exchange | None) -> Exchange | None:
-        """Put a question to the engine."""
-        raise NotImplementedError
-
-    def tell(self, error: MedpocketError) -> None:
-        """Show what is wrong and what to do."""
-        raise NotImplementedError
-
-    @property
-    def current(self) -> Exchange | None:
-        """The exchange that is meant."""
-        return self.focused.exchange if isinstance(self.focused, ExchangeView) else self.conversation.leaf
 
     async def action_regenerate(self) -> None:
         """Answer again, as it is chosen now who answers: another version of the same question."""
@@ -49,18 +27,14 @@ class AnswerActions(Screen[None]):
             second = await self.ask(first.question, choice, first.parent)
             if second:
                 self.conversation.beside = first
-                await self.query_one(ConversationView).show(self.conversation)
+                await self.show_branch()
 
         self.choose_expert("Who answers beside it?", chosen)
-
-    def choose_expert(self, heading: str, chosen: ScreenResultCallbackType[Choice | None]) -> None:
-        """Ask who is to answer."""
-        raise NotImplementedError
 
     async def action_keep_this(self) -> None:
         """Go on with the one of two that has the focus."""
         if self.conversation.beside and self.current:
-            await self.show_branch(self.current)
+            await self._go_to(self.current)
 
     async def action_version(self, step: int) -> None:
         """Show another version of the exchange."""
@@ -70,23 +44,22 @@ class AnswerActions(Screen[None]):
         versions = self.conversation.versions(exchange)
         place = versions.index(exchange) + step
         if 0 <= place < len(versions):
-            await self.show_branch(versions[place])
+            await self._go_to(versions[place])
 
-    async def show_branch(self, exchange: Exchange) -> None:
+    async def _go_to(self, exchange: Exchange) -> None:
         """Show the branch through `exchange`, and give it the focus."""
         self.conversation.show(exchange)
-        await self.query_one(ConversationView).show(self.conversation)
-        for view in self.query(f"#exchange-{exchange.number}").results(ExchangeView):
+        await self.show_branch()
+        for view in self.views_of(exchange):
             view.focus()
         self.refresh_bindings()
 
     def action_edit_question(self) -> None:
         """Put the question into the box; what is sent then is a branch beside it."""
         if self.current:
-            box = self.query_one(QuestionBox)
-            box.put(self.current.question)
-            box.editing = self.current
-            box.focus()
+            self.box.put(self.current.question)
+            self.box.editing = self.current
+            self.box.focus()
 
     def action_copy_answer(self) -> None:
         """Copy the answer as Markdown."""
@@ -123,7 +96,7 @@ class AnswerActions(Screen[None]):
             self.tell(error)
             return
         exchange.rating = wanted
-        self._refresh(exchange)
+        self.refresh_words(exchange)
 
     def action_note(self) -> None:
         """Ask for a note on the answer, and keep it."""
@@ -141,7 +114,7 @@ class AnswerActions(Screen[None]):
                 self.tell(error)
                 return
             exchange.note = text
-            self._refresh(exchange)
+            self.refresh_words(exchange)
 
         from medpocket.tui.screens.ask_line import AskLine
 
@@ -153,7 +126,3 @@ class AnswerActions(Screen[None]):
             self.notify("This answer is not in the history: there is nowhere to write it.", markup=False)
             return None
         return exchange
-
-    def _refresh(self, exchange: Exchange) -> None:
-        for view in self.query(f"#exchange-{exchange.number}").results(ExchangeView):
-            view.refresh_words()
