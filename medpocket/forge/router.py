@@ -40,7 +40,7 @@ VARIANTS = 10  # of each utterance
 COMPOSED = 800  # papers, and charts, of each expert
 MEMBERS = 3  # gates whose mean decides
 COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
-ABSTAINS = 1.25  # added to the logit of `general`: rather no expert than a guess
+ABSTAINS = 1.95  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
     ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
