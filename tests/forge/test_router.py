@@ -81,6 +81,25 @@ def test_variants_keep_the_matter_and_are_the_same_for_the_same_dice() -> None:
     assert sum("angina" in text.lower() for text in variants()) > 25
 
 
+def test_a_complaint_is_told_with_others_of_its_expert() -> None:
+    import random
+
+    augmenter = Augmenter({}, [], random.Random(3))
+    told = {augmenter.told("skips beats", ["racing pulse"]) for _ in range(60)}
+    assert len(told) > 10
+    assert all("skips beats" in text for text in told)
+    assert any("racing pulse" in text for text in told)
+
+
+def test_words_are_written_by_ear_and_short_ones_left_alone() -> None:
+    import random
+
+    augmenter = Augmenter({}, [], random.Random(3))
+    heard = {augmenter.written_by_ear("phlegm cough", 1.0) for _ in range(30)}
+    assert "flegm cough" in heard
+    assert all(text.endswith(" cough") for text in heard)
+
+
 def examples(count: int, experts: int, rows: int, seed: int) -> Examples:
     """Texts whose first word says which expert is right."""
     dice = np.random.default_rng(seed)

@@ -10,9 +10,9 @@ from medpocket.router.route import GENERAL, MOST_CHARACTERS, load_router
 
 ROUTER = load_router()
 HELD_ASIDE = Path(__file__).with_name("held_aside.jsonl")
-HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.84
+HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.85
 WRITTEN_LATER = Path(__file__).with_name("written_later.jsonl")
-LATER_FLOORS = {"patients_words": 0.7, "vignettes": 0.72}
+LATER_FLOORS = {"patients_words": 0.78, "vignettes": 0.8}
 
 
 def test_it_knows_the_registrys_experts() -> None:
@@ -120,4 +120,4 @@ def test_router_dev_is_reached_without_having_been_trained_on(shared: Path) -> N
     }
 
 
-MEASURED = {"mtsamples": 0.839, "medical_abstracts": 0.691, "medmcqa": 0.665, "clinc": 0.963}  # docs/router.md
+MEASURED = {"mtsamples": 0.826, "medical_abstracts": 0.687, "medmcqa": 0.655, "clinc": 0.970}  # docs/router.md
