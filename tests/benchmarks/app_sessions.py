@@ -4,7 +4,8 @@ Usage: python tests/benchmarks/app_sessions.py [--turns 100000] [--keep FOLDER]
 
 Makes the history of `history.py`, plain and locked, opens the screen of sessions over it (120 x 40), and measures
 from the key's arrival in the app to the refresh that shows what it found: the pause after a key and the thread
-included. Exits with 1 where the 95th percentile is above 100 ms.
+included. Exits with 1 where the 95th percentile is above 100 ms. The processor's time is less what was waited for: on a
+machine that does other things meanwhile, it alone says something.
 """
 
 import argparse
@@ -27,19 +28,19 @@ BOUND_MS = 100.0
 MOVES = 60
 
 
-async def shown(pilot: Pilot[None], begin: Callable[[], object], changed: Callable[[], bool]) -> float:
-    """Return the milliseconds from `begin` until what it changed is on the screen."""
-    started = time.perf_counter()
+async def shown(pilot: Pilot[None], begin: Callable[[], object], changed: Callable[[], bool]) -> tuple[float, float]:
+    """Return the milliseconds from `begin` until its change is on the screen: by the clock, and of the processor."""
+    started, worked = time.perf_counter(), time.process_time()
     begin()
     while not changed():
         await asyncio.sleep(0.001)  # the thread that reads needs the interpreter too
     drawn = asyncio.Event()
     pilot.app.call_after_refresh(drawn.set)
     await drawn.wait()
-    return (time.perf_counter() - started) * 1000
+    return (time.perf_counter() - started) * 1000, (time.process_time() - worked) * 1000
 
 
-async def measure(texts: list[str]) -> dict[str, list[float]]:
+async def measure(texts: list[str]) -> dict[str, list[tuple[float, float]]]:
     """Return the milliseconds of opening the screen, of every search, and of every move through the list."""
     from medpocket.tui.app import MedpocketApp
     from medpocket.tui.screens.sessions import SessionsScreen
@@ -48,7 +49,11 @@ async def measure(texts: list[str]) -> dict[str, list[float]]:
     from medpocket.tui.widgets.search_line import SearchLine
 
     app = MedpocketApp(load_installed)
-    times: dict[str, list[float]] = {"all conversations listed": [], "filtered": [], "moved, rows read": []}
+    times: dict[str, list[tuple[float, float]]] = {
+        "all conversations listed": [],
+        "filtered": [],
+        "moved, rows read": [],
+    }
     async with app.run_test(size=(120, 40)) as pilot:
         while not (app.history.state.value.startswith("history on") and app.chat.status.model):
             await pilot.pause(0.1)
@@ -118,11 +123,15 @@ def main() -> int:
             (home / "config").mkdir(exist_ok=True)
             (home / "config" / "config.toml").write_text('model = "demo"\n', encoding="utf-8")
             print(f"\n{kind}: {options.turns:,} turns")
-            for name, taken in asyncio.run(measure(queries(words, random.Random(7), 24))).items():
+            for name, both in asyncio.run(measure(queries(words, random.Random(7), 24))).items():
+                taken, worked = map(list, zip(*both, strict=True))
                 high = percentile(taken, 0.95)
                 missed = missed or high > BOUND_MS
                 told = f"<= {BOUND_MS:.0f}: {'kept' if high <= BOUND_MS else 'MISSED'}"
-                print(f"{name:28} median {percentile(taken, 0.5):6.1f} ms  95th percentile {high:6.1f} ms  {told}")
+                print(
+                    f"{name:26} median {percentile(taken, 0.5):6.1f} ms  95th percentile {high:6.1f} ms  {told:14} "
+                    f"processor: {percentile(worked, 0.5):6.1f}, {percentile(worked, 0.95):6.1f} ms"
+                )
     return int(missed)
 
 

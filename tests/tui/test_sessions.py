@@ -237,7 +237,7 @@ async def test_a_deletion_is_held_back_and_can_be_taken_back() -> None:
         await open_sessions(pilot)
         await delete(pilot)
         assert "to be deleted" in drawn(pilot)
-        assert "^z takes that back" in shown(pilot, ".saying")
+        assert "Ctrl+Z takes that back" in shown(pilot, ".saying")
         await pilot.press("ctrl+z")
         assert "to be deleted" not in drawn(pilot)
         assert shown(pilot, ".saying") == ""
@@ -532,7 +532,7 @@ async def test_its_keys_can_be_given_others() -> None:
         await pilot.press("f6")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
-        await until(pilot, lambda: "f7 takes that back" in shown(pilot, ".saying"))
+        await until(pilot, lambda: "F7 takes that back" in shown(pilot, ".saying"))
         await pilot.press("f7")
         assert not app.history.deletions
 

@@ -52,11 +52,6 @@ class SessionActions(InfoScreen[Listing]):
             sorted(found, key=lambda one: own.index(one[1].binding.id) if one[1].binding.id in own else len(own))
         )
 
-    def key_of(self, id_: str) -> str:
-        """The key that does it now, as it is shown."""
-        active = self.active_bindings.values()
-        return next((self.app.get_key_display(one.binding) for one in active if one.binding.id == id_), "")
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Dim what cannot be done now."""
         if action in _NEEDS_ONE:
@@ -122,7 +117,7 @@ class SessionActions(InfoScreen[Listing]):
         title = await self._title(key) if key else None
         if key is None or title is None or key in deletions:
             return
-        text = f"{title}\n\n{_FOR_GOOD.format(seconds=round(HELD_S), key=self.key_of('sessions.undo'))}"
+        text = f"{title}\n\n{_FOR_GOOD.format(seconds=round(HELD_S), key=self.medpocket.key_of('sessions.undo'))}"
         if await self.app.push_screen_wait(Confirm("Delete this conversation?", text, yes="Delete it", no="Keep it")):
             deletions.hold(key)
             self.show_held()

@@ -64,6 +64,7 @@ class SessionsScreen(SessionActions):
         self._from_top = True
         self._changes = 0
         self._said = ""
+        self._able: tuple[object, ...] = ()
         self.found = Listing((), {})
         self._state: HistoryState | None = None
         self._list_anew = OneAtATime(self._find)
@@ -134,7 +135,7 @@ class SessionsScreen(SessionActions):
         self._show_heading(f"{len(found.ids):,} found{limited}" if self._text.strip() else kept)
         self._show_instead("" if found.ids else "Nothing was found." if self._text.strip() else _NOTHING_YET)
         self._say_what_is_held()
-        self.refresh_bindings()
+        self._refresh_keys()
         await self._preview_anew()
 
     def _show_none(self) -> None:
@@ -145,14 +146,14 @@ class SessionsScreen(SessionActions):
         self._show_heading("")
         history = self.medpocket.history
         if history.state is HistoryState.LOCKED:
-            why = _LOCKED.format(key=self.key_of("sessions.open"))
+            why = _LOCKED.format(key=self.medpocket.key_of("sessions.open"))
         elif history.problem:
             why = f"{history.problem.message}\n{history.problem.hint}"
         else:
             why = _OFF
         self._show_instead(why)
         self._say_what_is_held()
-        self.refresh_bindings()
+        self._refresh_keys()
 
     def _show_instead(self, text: str) -> None:
         self.set_class(bool(text), "-empty")
@@ -161,6 +162,14 @@ class SessionsScreen(SessionActions):
     @property
     def _text(self) -> str:
         return self.query_one(SearchLine).value
+
+    def _refresh_keys(self) -> None:
+        """Draw the keys anew where others can be used now: that takes longer than all the rest."""
+        history = self.medpocket.history
+        able = (self.query_one(PagedList).highlighted is not None, bool(history.deletions), history.state)
+        if able != self._able:
+            self._able = able
+            self.refresh_bindings()
 
     def _show_heading(self, counted: str) -> None:
         self.query_one(".heading", Static).update(
@@ -190,7 +199,7 @@ class SessionsScreen(SessionActions):
     @on(PagedList.Moved)
     @work(group="preview")
     async def _moved(self) -> None:
-        self.refresh_bindings()
+        self._refresh_keys()
         await self._preview_anew()
 
     async def _preview(self) -> None:
@@ -229,7 +238,7 @@ class SessionsScreen(SessionActions):
         """Mark what is to be deleted, and say for how long that can be taken back."""
         self.query_one(PagedList).set_rows(self._drawn())
         self._say_what_is_held()
-        self.refresh_bindings()
+        self._refresh_keys()
 
     def _say_what_is_held(self) -> None:
         """Show what is wrong with what was typed, and how long a deletion can be taken back."""
@@ -238,7 +247,9 @@ class SessionsScreen(SessionActions):
         if deletions:
             many = "1 conversation is" if len(deletions) == 1 else f"{len(deletions)} conversations are"
             seconds = math.ceil(deletions.seconds_left())
-            lines.append(f"{many} deleted for good in {seconds} s; {self.key_of('sessions.undo')} takes that back.")
+            lines.append(
+                f"{many} deleted for good in {seconds} s; {self.medpocket.key_of('sessions.undo')} takes that back."
+            )
         said = "\n".join(lines)
         if said != self._said:
             self._said = said
