@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 Q ?= What are the symptoms of glaucoma?
 
-.PHONY: ask test check prove bench demo-model experts router settings-page commands-page clean
+.PHONY: ask test check prove bench demo-model experts router wheels settings-page commands-page man-page keys-table clean
 .DELETE_ON_ERROR:
 
 ## ask: answer Q with the demonstration model
@@ -26,7 +26,7 @@ check: $(VENV)/ready-dev
 	$(BIN)/lint-imports
 
 ## prove: the long tests; nothing there may be skipped
-prove: $(VENV)/ready-train
+prove: $(VENV)/ready-train wheels
 	$(BIN)/python -m pytest -m prove --no-skips --timeout 1200
 
 ## bench: speed and memory of the demonstration model and of a 7B-shaped file, written once (4.4 GB), beside llama.cpp's tools
@@ -48,6 +48,15 @@ router: $(VENV)/ready
 	@test -n "$(DATA)" || { echo "make router needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python -m medpocket.forge.router --data "$(DATA)" --out assets/router.bin
 
+## wheels: the wheels of a kit for this platform and PYTHON, in build/wheels; llama.cpp is compiled once (docs/kit.md)
+wheels: $(VENV)/ready-dev build/portable/ready
+	$(BIN)/python packaging/wheels.py build/wheels build/portable/*.whl
+
+build/portable/ready: $(addprefix packaging/,portable_wheel.sh llama_source.sh llama_only.cmake portable_layout.py elf.py)
+	rm -f build/portable/*.whl
+	PYTHON="$(PYTHON)" packaging/portable_wheel.sh build/portable
+	@touch $@
+
 ## settings-page: write docs/settings.md from the settings themselves
 settings-page: $(VENV)/ready
 	$(BIN)/python -m medpocket.config > docs/settings.md
@@ -55,6 +64,14 @@ settings-page: $(VENV)/ready
 ## commands-page: write docs/commands.md from the commands' help
 commands-page: $(VENV)/ready
 	$(BIN)/python packaging/commands_page.py > docs/commands.md
+
+## man-page: write packaging/medpocket.1, the manual that a wheel brings
+man-page: $(VENV)/ready
+	$(BIN)/python packaging/man_page.py > packaging/medpocket.1
+
+## keys-table: write the table of keys in docs/app.md from the keys themselves
+keys-table: $(VENV)/ready
+	$(BIN)/python packaging/keys_table.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

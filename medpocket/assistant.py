@@ -6,7 +6,7 @@ they are made.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from medpocket.engine.prompt import Prompt
@@ -77,6 +77,7 @@ class Assistant:
         experts: Sequence[tuple[str, float]] = (),
         route: bool = True,
         mix: bool = False,
+        compared: bool = False,
         system: str | None = None,
         keep: Keep | None = None,
     ) -> Iterator[Event]:
@@ -84,7 +85,8 @@ class Assistant:
 
         `experts` names who answers, each at its scale; without them the question is routed, unless `route` is off. A
         conversation keeps its expert unless the question clearly belongs to another. With `mix`, a second expert
-        whose score is close answers too, at scales taken from both scores.
+        whose score is close answers too, at scales taken from both scores. With `compared`, others answer the same
+        question too, without reading it again.
         `system` stands in the place of the expert's own line. `keep` says where the question and its answer are kept;
         an answer goes on where they cannot be, and says so. The last event is Finished, also when cancelled.
 
@@ -94,7 +96,10 @@ class Assistant:
         chosen = self._choose_experts(question, history, experts, route=route, mix=mix)
         adapters, problems = self._adapters(chosen.experts)
         line = chosen.line if system is None else readable(system)[0]
-        turns, prompt, dropped = self._fit([*history, Turn("user", question, line=line, expert=chosen.first.id)])
+        before = [self._readable(turn) for turn in history]
+        turns, prompt, dropped = self._fit(
+            [*before, Turn("user", question, line=line, expert=chosen.first.id, apart=compared)]
+        )
         routed = chosen.event(adapters)
         yield routed
         notices = (*chosen.notices, *problems, *self._notices(removed, dropped))
@@ -107,7 +112,7 @@ class Assistant:
             events = generated
         for event in events:
             if isinstance(event, Generated):
-                answer = Turn("assistant", event.text, event.ids)
+                answer = Turn("assistant", event.text, event.ids, model=self._engine.model.fingerprint)
                 yield Finished(event.text, event.stop, event.stats, (*turns, answer))
             else:
                 yield event
@@ -118,6 +123,11 @@ class Assistant:
         A request that comes meanwhile sets `cancel`, and waits no longer than one operation of llama.cpp takes.
         """
         return self._engine.read_answer(cancel)
+
+    def _readable(self, turn: Turn) -> Turn:
+        """The turn without its token ids where they are another model's, and would mean other words here."""
+        foreign = turn.ids is not None and turn.model != self._engine.model.fingerprint
+        return replace(turn, ids=None) if foreign else turn
 
     def _notices(self, removed: int, dropped: int) -> Iterator[str]:
         """What the user should know of the question, the model and the conversation."""

@@ -32,6 +32,11 @@ FILE_NAME = "config.toml"
 LARGEST_CONTEXT_UNASKED = 4096  # tokens: f16 keys and values of a 7B Mistral take 128 KiB each, so 512 MiB
 OPTION_NAME_LENGTH = 24
 
+# When a change reaches an app that is open; a command reads its settings anew each time.
+AT_ONCE = "at once"
+NEXT_LOAD = "when it loads a model next"
+NEXT_START = "when it is opened next"
+
 # What a token is chosen by; the registry's `sampling` tables and `-o` follow the same rules.
 SAMPLING_RULES: dict[str, Rule] = {
     "temperature": Number(0, 2),
@@ -49,7 +54,7 @@ def _sampling(name: str, doc: str, example: str) -> dict[str, Any]:
     """Describe a field that overrides one of `Sampling` and is None where a file says nothing."""
     built_in = getattr(Sampling(), name)
     unset = "another one for every answer" if built_in is None else f"the model's own row, else {built_in}"
-    return about(SAMPLING_RULES[name], doc, unset=unset, example=example)
+    return about(SAMPLING_RULES[name], doc, unset=unset, example=example, in_app=NEXT_LOAD)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Settings:
             "(absolute, or from `~`).",
             unset="BioMistral-7B where it is installed, else the demonstration model",
             example='"biomistral-7b-q4"',
+            in_app=NEXT_LOAD,
         ),
     )
     context: int | None = field(
@@ -75,6 +81,7 @@ class Settings:
             "With `-o`, more than the model was trained on is refused; here it is an upper bound.",
             unset=f"what the model was trained on, at most {LARGEST_CONTEXT_UNASKED:,}",
             example="2048",
+            in_app=NEXT_LOAD,
         ),
     )
     threads: int | None = field(
@@ -84,6 +91,7 @@ class Settings:
             "Processor threads that compute. More than there are physical cores seldom helps.",
             unset="the number of physical cores",
             example="4",
+            in_app=NEXT_LOAD,
         ),
     )
     gpu_layers: int | None = field(
@@ -94,6 +102,7 @@ class Settings:
             "number needs a llama.cpp built for your graphics processor.",
             unset="as many as its free memory holds, where llama.cpp sees a graphics processor",
             example="0",
+            in_app=NEXT_LOAD,
         ),
     )
     repack: bool = field(
@@ -104,6 +113,7 @@ class Settings:
             "its memory is shared and given back under pressure; on, as much memory is this process's own. Measured on "
             "a 7B Q4_K_M file with 2 cores, on against off: 9.8 against 8.7 tokens a second of answer, but 35.0 "
             "against 57.6 of prompt, and 2.4 against 0.1 s to load.",
+            in_app=NEXT_LOAD,
         ),
     )
     batch: int = field(
@@ -111,6 +121,7 @@ class Settings:
         metadata=about(
             Number(16, 4096, whole=True),
             "Tokens of a prompt that are computed at once. Fewer take less memory and are slower.",
+            in_app=NEXT_LOAD,
         ),
     )
     temperature: float | None = field(
@@ -154,6 +165,7 @@ class Settings:
             "Whether `medpocket models pull` and `experts add hub:...` may fetch files over the network. Nothing else "
             "ever does.",
             machine_decides="yes",
+            in_app=AT_ONCE,
         ),
     )
     require_encrypted_history: bool = field(
@@ -163,6 +175,7 @@ class Settings:
             "Whether questions and answers are kept only in a history that is locked with a passphrase. An answer is "
             "given all the same; it is not kept, and that is said.",
             machine_decides="yes",
+            in_app=NEXT_START,
         ),
     )
     log_level: str = field(
@@ -171,6 +184,7 @@ class Settings:
             Choice(("warning", "info")),
             "What is written to the log file: warnings and errors, or also what llama.cpp says about a model while it "
             "loads it. Neither holds text of a question or an answer.",
+            in_app=NEXT_LOAD,
         ),
     )
     theme: str = field(
@@ -178,6 +192,7 @@ class Settings:
         metadata=about(
             Choice(("dark", "light", "contrast", "ansi")),
             "The colours of the app: `contrast` is black and white with few others, `ansi` takes the terminal's own.",
+            in_app=AT_ONCE,
         ),
     )
     lock_after: float = field(
@@ -186,6 +201,7 @@ class Settings:
             Number(0, 1440),
             "Minutes without a key after which the app locks an encrypted history and hides the conversation; 0 never "
             "does.",
+            in_app=AT_ONCE,
         ),
     )
     keys: Mapping[str, str] = field(
@@ -196,8 +212,19 @@ class Settings:
             "Other keys for the app, by the ids in docs/app.md.",
             unset="the keys in docs/app.md",
             example='{ "chat.new" = "ctrl+k" }',
+            in_app=AT_ONCE,
         ),
     )
+
+
+def machine_file() -> Path:
+    """The settings of this machine, for every user; it need not exist."""
+    return paths.machine_config_folder() / FILE_NAME
+
+
+def user_file() -> Path:
+    """The user's own settings; it need not exist."""
+    return paths.config_folder() / FILE_NAME
 
 
 MACHINE_DECIDES = frozenset(entry.name for entry in fields(Settings) if "machine_decides" in entry.metadata)
@@ -210,7 +237,7 @@ def load_settings(*files: Path) -> Settings:
     changes what the first file, the machine's, has decided for all.
     """
     if not files:
-        files = (paths.machine_config_folder() / FILE_NAME, paths.config_folder() / FILE_NAME)
+        files = (machine_file(), user_file())
     rule = table_of(Settings)
     chosen: dict[str, Any] = {}
     for path in files:
@@ -219,7 +246,7 @@ def load_settings(*files: Path) -> Settings:
             rule.check(path, "", content)
             for name in MACHINE_DECIDES & content.keys() & chosen.keys():
                 if content[name] != chosen[name]:
-                    decided = f"{_as_toml(chosen[name])} is decided for this machine, in {files[0]}"
+                    decided = f"{as_toml(chosen[name])} is decided for this machine, in {files[0]}"
                     raise broken(path, name, decided, "delete the line")
             chosen.update(content)
     return Settings(**chosen)
@@ -273,10 +300,11 @@ def _unknown_option(name: str, rules: Mapping[str, Number]) -> OptionError:
 
 def _example(name: str) -> str:
     entry = next(entry for entry in fields(Settings) if entry.name == name)
-    return str(entry.metadata.get("example") or _as_toml(entry.default))
+    return str(entry.metadata.get("example") or as_toml(entry.default))
 
 
-def _as_toml(value: object) -> str:
+def as_toml(value: object) -> str:
+    """Write a value as a line of config.toml has it."""
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
@@ -289,14 +317,15 @@ def example_toml() -> str:
     blocks = ["# Settings of MedPocket. Take away the # before a line to change it."]
     for entry in keys_of(Settings):
         known = entry.metadata
-        words = [known["doc"], f"Must be {known['rule'].describe()}.", f"Unless set: {_unless_set(entry)}."]
+        words = [known["doc"], f"Must be {known['rule'].describe()}.", f"Unless set: {unless_set(entry)}."]
         lines = [f"# {line}" for text in words for line in wrap(text, 96)]
         blocks.append("\n".join([*lines, f"# {entry.name} = {_example(entry.name)}"]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _unless_set(entry: Any) -> str:
-    return str(entry.metadata.get("unset") or _as_toml(entry.default))
+def unless_set(entry: Any) -> str:
+    """Say what holds where no file says anything of a setting."""
+    return str(entry.metadata.get("unset") or as_toml(entry.default))
 
 
 def settings_page() -> str:
@@ -304,7 +333,7 @@ def settings_page() -> str:
     options = option_rules()
     rows = [
         f"| `{entry.name}`{' (`-o`)' if entry.name in options else ''} | {entry.metadata['doc']} "
-        f"| {entry.metadata['rule'].describe()} | {_unless_set(entry)} |"
+        f"| {entry.metadata['rule'].describe()} | {unless_set(entry)} | {entry.metadata['in_app']} |"
         for entry in keys_of(Settings)
     ]
     return _PAGE.format(
@@ -329,14 +358,17 @@ A setting of your own replaces the machine's, except {decided}: there the machin
 says otherwise is refused. A file that is broken is named, with the key and the reason, and nothing
 runs until it is mended or moved away: a setting that an administrator made is never skipped in silence.
 
+The app changes your own file on its [screen of settings](app.md#settings): comments, order, and whatever else stands
+in the file stay as they are.
+
 How an answer's words are chosen is looked up in four places, each over the ones before it: what is built in, the
 `sampling` table of the model's row in the registry (docs/models.md), these files, and `-o KEY VALUE` of the command.
 `-o` takes every setting marked (`-o`):
 
     medpocket ask -o temperature 0 -o max_tokens 200 "What are the symptoms of glaucoma?"
 
-| setting | what it does | must be | unless set |
-| --- | --- | --- | --- |
+| setting | what it does | must be | unless set | an open app takes it |
+| --- | --- | --- | --- | --- |
 {rows}
 
 ## A file to start from

@@ -16,6 +16,7 @@ MedpocketError
 ├── ResultsError          the file of evaluation results cannot be used, or has no such run
 ├── DownloadError         a file cannot be fetched: forbidden, no network, or not what the server promised
 ├── DiskShortError        there is too little room on the disk
+├── KitError              an offline kit cannot be built, is not whole, or is not for this machine
 ├── HistoryError          the history cannot be read or written
 │   ├── LockedHistoryError   it is locked, and no passphrase was given
 │   ├── PassphraseError      the passphrase is wrong
@@ -145,6 +146,12 @@ class DiskShortError(MedpocketError):
     """There is too little room on the disk."""
 
     code = "disk"
+
+
+class KitError(MedpocketError):
+    """An offline kit cannot be built, is not whole, or is not for this machine."""
+
+    code = "kit"
 
 
 class HistoryError(MedpocketError):

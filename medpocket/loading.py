@@ -1,5 +1,6 @@
 """From a model's file to an assistant that answers with it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from medpocket.assistant import Assistant
@@ -25,10 +26,11 @@ def load_located(
     context: int | None = None,
     for_scoring: bool = False,
     force: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> "LlamaEngine":
     """Load the model as its row and the settings say; `context` asks for so many tokens, or none at all.
 
-    `for_scoring` makes a context in which many answers are scored at once.
+    `for_scoring` makes a context in which many answers are scored at once. `progress` is told the share that is loaded.
 
     Raises what `load_engine` raises.
     """
@@ -50,6 +52,7 @@ def load_located(
         log_level=settings.log_level,
         smaller=lambda available: smaller_choice(registry, available),
         force=force,
+        progress=progress,
     )
 
 

@@ -31,6 +31,10 @@ def cache_folder() -> Path:
     return _folder("cache")
 
 
+def state_folder() -> Path:
+    return _folder("state")
+
+
 def log_folder() -> Path:
     return _folder("log")
 

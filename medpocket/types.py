@@ -12,10 +12,10 @@ StopReason = Literal["end", "length", "context", "cancelled"]
 class Turn:
     """One side's words in a conversation.
 
-    `line` is what its expert adds to a user's turn; it is read right after `text`, and apart from it, so that other
-    experts can answer the same question without reading it again.
-    `ids` are the token ids as they were generated; a turn that has them is never tokenized again. `expert` is who
-    was asked, on a user's turn.
+    `line` is what its expert adds to a user's turn; it is read right after `text`, and with `apart` in a batch of its
+    own, so that other experts can answer the same question without reading it again.
+    `ids` are the token ids as they were generated, by the model with the fingerprint `model`; a turn that has them is
+    never tokenized again for that model. `expert` is who was asked, on a user's turn.
     """
 
     role: Role
@@ -23,6 +23,8 @@ class Turn:
     ids: tuple[int, ...] | None = None
     line: str = ""
     expert: str = ""
+    apart: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True)

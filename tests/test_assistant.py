@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -274,3 +275,13 @@ def test_damaged_weights_leave_the_question_to_general_and_say_so() -> None:
     assert routed(events).expert == "general"
     assert notices(events) == ["the weights are damaged; put them back"]
     assert finished(events).answer == "yes"
+
+
+def test_a_conversation_goes_on_with_another_model_by_its_words_not_by_the_ids_of_the_first() -> None:
+    before = finished(ask(ScriptedEngine(["first"]), "one"))
+    engine = ScriptedEngine(["second"])
+    engine.model = replace(engine.model, fingerprint="another")
+    history = [replace(turn, ids=(1, 2, 3) if turn.ids else None) for turn in before.turns]
+    after = finished(ask(engine, "two", history=history))
+    assert read(engine.prompts[0]).replace(chr(0), "") == "onefirsttwo"
+    assert after.turns[-1].model == "another"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from medpocket.cli.app import COMMANDS
+from medpocket.tui.keys import all_keys
 
 PROJECT = Path(__file__).parent.parent
 
@@ -22,6 +23,21 @@ def test_every_command_is_documented_with_its_own_help() -> None:
     page = (PROJECT / "docs" / "commands.md").read_text()
     assert page == printed.stdout, "write it anew: make commands-page"
     assert all(f"## `medpocket {name}`" in page for name in COMMANDS)
+
+
+def test_every_key_of_the_app_is_documented_as_it_is() -> None:
+    printed = subprocess.run(
+        [sys.executable, "packaging/keys_table.py", "--print"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    page = (PROJECT / "docs" / "app.md").read_text()
+    assert page == printed.stdout, "write it anew: make keys-table"
+    table = dict(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \| (.+?) \|", page, re.MULTILINE))
+    assert table == {key.id: key.keys for key in all_keys().values()}
 
 
 def test_every_link_between_the_documents_leads_somewhere() -> None:

@@ -22,6 +22,10 @@ COMMANDS = {
     "history": ("medpocket.cli.history", "Find, keep, lock and remove what was asked and answered."),
     "eval": ("medpocket.cli.eval", "Measure models and experts."),
     "bench": ("medpocket.cli.bench", "Measure how fast models are on this machine, and the memory that they take."),
+    "bundle": (
+        "medpocket.cli.bundle",
+        "Make the offline kit, from which others install without a network; verify one.",
+    ),
     "doctor": (
         "medpocket.cli.doctor",
         "Say what this machine has, what is installed, what is wrong, and what to do next.",

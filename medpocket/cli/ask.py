@@ -189,6 +189,7 @@ def _ask(request: Request) -> int:
                     experts=experts,
                     route=request.route and not request.answers,
                     mix=request.mix,
+                    compared=answering.compares,
                     system=request.system,
                     keep=keep,
                 )

@@ -15,7 +15,6 @@ from medpocket.cli.ask import complete_model
 from medpocket.cli.eval_runs import results_option
 from medpocket.cli.eval_tables import run_as_json, run_lines, scored_columns
 from medpocket.cli.tables import json_option
-from medpocket.cli.transfer import duration
 from medpocket.cli.worker import iterate_in_thread
 from medpocket.config import load_settings
 from medpocket.engine.cancel import Cancellation
@@ -26,6 +25,7 @@ from medpocket.evaluation.tasks import TOO_LONG, read_tasks
 from medpocket.loading import load_located
 from medpocket.models.gguf_kinds import shown
 from medpocket.models.locate import LocatedModel, locate_model
+from medpocket.models.pace import duration
 from medpocket.registry import Registry, load_registry
 
 _BAR_WIDTH = 24

@@ -7,10 +7,10 @@ from string import ascii_uppercase
 from typing import Any
 
 from medpocket.cli.tables import table
-from medpocket.cli.transfer import duration
 from medpocket.evaluation.results import ALL, NONE, ROUTED, Results, Run, Scored
 from medpocket.evaluation.statistics import Comparison, Share
 from medpocket.evaluation.summary import Paired, Summary, compare, oracle
+from medpocket.models.pace import duration
 
 _HEADINGS = ("EXPERT", "SET", "QUESTIONS", "BY LETTER", "95 %", "ECE", "BY ANSWER", "95 %", "ECE", "GUESSING")
 

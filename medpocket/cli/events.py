@@ -1,8 +1,9 @@
 """What the downloading process tells, as lines and a bar on stderr."""
 
 from medpocket.cli import diagnostics
-from medpocket.cli.transfer import Transfer, duration
+from medpocket.cli.transfer import Transfer
 from medpocket.models.download import Event
+from medpocket.models.pace import duration
 
 
 class EventsShown:

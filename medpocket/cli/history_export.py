@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,14 @@ from medpocket.cli.history_audit import write_down
 from medpocket.cli.history_open import open_history
 from medpocket.errors import InputError
 from medpocket.store.export import json_format
+from medpocket.store.export.forms import FORMS, form_of, pieces
 from medpocket.store.export.new_file import write_new
-from medpocket.store.export.people import MARKDOWN, PLAIN, Document, of_one_turn
+from medpocket.store.export.people import of_one_turn
 from medpocket.store.history import History
 from medpocket.store.records import Whole
 
 if TYPE_CHECKING:
     from medpocket.store.deidentify import Replaced
-
-_FORMATS = ("md", "txt", "json", "soap")
 
 
 @click.command("export")
@@ -31,7 +29,7 @@ _FORMATS = ("md", "txt", "json", "soap")
     "-f",
     "--format",
     "form",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMS),
     help="Markdown, plain text, JSON for `import`, or the draft of a note; by default what FILE ends with.",
 )
 @click.option(
@@ -53,7 +51,7 @@ def export_command(
     """
     if bool(ids) == everything:
         raise click.UsageError("name conversations, or give --all")
-    form = form or (target.suffix[1:].lower() if target and target.suffix[1:].lower() in _FORMATS else "md")
+    form = form or form_of(target)
     with open_history() as history:
         names = list(dict.fromkeys(ids)) if ids else history.ids()
         if not names:
@@ -66,11 +64,11 @@ def export_command(
             from medpocket.store.export.deidentified import without_names  # its rules take 0.1 s to make ready
 
             wholes, replaced = without_names(list(wholes))
-        pieces = _pieces(wholes, form, deidentify)
+        text = pieces(wholes, form, deidentified=deidentify)
         if target:
-            write_new(target, pieces)
+            write_new(target, text)
         else:
-            for piece in pieces:
+            for piece in text:
                 output.write_text(piece)
         _tell(replaced, deidentify)
         write_down("history export", "deidentified" if deidentify else "done", history)
@@ -86,20 +84,6 @@ def _whole(history: History, name: str, form: str) -> Whole:
     if form == "json":
         raise InputError("JSON holds whole conversations", f"give {conversation} without the turn")
     return of_one_turn(whole, history.turn(name).number)
-
-
-def _pieces(wholes: Iterator[Whole] | Sequence[Whole], form: str, deidentified: bool) -> Iterator[str]:
-    if form == "json":
-        yield from json_format.written(wholes, deidentified=deidentified)
-        return
-    document = partial(Document, style=PLAIN if form == "txt" else MARKDOWN, deidentified=deidentified)
-    if deidentified:
-        document = partial(document, dated=lambda time: f"{time.year}")
-    for place, whole in enumerate(wholes):
-        if place:
-            yield "\n\n"
-        one = document(whole)
-        yield from one.soap() if form == "soap" else one.text()
 
 
 def _tell(replaced: "Sequence[Replaced]", deidentified: bool) -> None:

@@ -7,22 +7,17 @@ import click
 from medpocket.cli import diagnostics, output
 from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option
-from medpocket.cli.transfer import Transfer, gigabytes
-from medpocket.errors import InputError, UnknownNameError
-from medpocket.models.installed import (
-    Installed,
-    delete_folder,
-    find_installed,
-    installed_models,
-    machine_folder,
-    own_folder,
-)
-from medpocket.models.locate import locate_model
+from medpocket.cli.transfer import Transfer
+from medpocket.errors import InputError
+from medpocket.models.installed import installed_models, machine_folder, own_folder
+from medpocket.models.locate import installed_named, locate_model
+from medpocket.models.pace import amount
+from medpocket.models.remove import remove_model
 from medpocket.registry import load_registry
 
 
 @click.command("import")
-@click.argument("path", metavar="PATH|DIR", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH|DIR|KIT", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="The name to keep it under; default: its id, or one made from its file.")
 @click.option("--link", is_flag=True, help="Use the file where it lies: nothing is copied, and it must stay there.")
 @click.option("--replace", "replaces", is_flag=True, help="Take it in the place of the one of this name.")
@@ -33,13 +28,22 @@ def import_command(path: Path, name: str | None, link: bool, replaces: bool, mac
 
     A model of the registry is recognised by its shape, its quantization and its name; any other GGUF model is kept
     under a name of its own. The copy is hashed while it is made, and compared with the hash that came with the file:
-    that of the models folder it was copied from, a SHA256SUMS, or a FILE.sha256.
+    that of the models folder it was copied from, a SHA256SUMS, or a FILE.sha256. Of a KIT (medpocket bundle) all models
+    and adapters are taken that are not here, each under its own name.
     """
+    from medpocket.kit.manifest import is_kit
     from medpocket.models.import_files import import_model, name_for
     from medpocket.models.import_source import read_source
 
+    path = path.expanduser()
+    if is_kit(path):
+        from medpocket.cli.models_kit import import_kit
+
+        if name or link:
+            raise InputError("the models of a kit are copied, under their own names", "leave out --name and --link")
+        return import_kit(path, machine_folder() if machine else own_folder(), replaces=replaces, as_json=as_json)
     registry = load_registry()
-    source = read_source(path.expanduser(), registry)
+    source = read_source(path, registry)
     called, spec = name_for(source, registry, name)
     if spec and spec.advisory:
         diagnostics.notice(f"{spec.title}, licence {spec.licence}: {spec.advisory}")
@@ -57,7 +61,7 @@ def import_command(path: Path, name: str | None, link: bool, replaces: bool, mac
         output.write_success("models import", installed_data(entry))
     else:
         kind = spec.title if spec else "a model of your own"
-        output.write_line(f"{called} is installed: {kind}, {gigabytes(entry.record.size)}, {entry.path}")
+        output.write_line(f"{called} is installed: {kind}, {amount(entry.record.size)}, {entry.path}")
     return 0
 
 
@@ -69,12 +73,12 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> int:
 
     A damaged file is named, set aside and never loaded. Exits with 1 when there is one.
     """
-    entries = [_installed(name) for name in names] or installed_models()
+    entries = [installed_named(name, load_registry()) for name in names] or installed_models()
     rows = []
     for entry in entries:
         transfer = Transfer(f"reading {entry.record.name}", entry.record.size)
         try:
-            problems = _verify(entry, transfer)
+            problems = entry.verify(transfer.show)
         finally:
             diagnostics.clear_progress()
         rows.append({"name": entry.record.name, "path": str(entry.path), "problems": problems})
@@ -87,37 +91,16 @@ def verify_command(names: tuple[str, ...], as_json: bool) -> int:
     return 1 if any(row["problems"] for row in rows) else 0
 
 
-def _verify(entry: Installed, transfer: Transfer) -> list[str]:
-    try:
-        return entry.verify(transfer.show)
-    except OSError:
-        if not entry.folder.shared:
-            raise
-        return ["it is not as it was recorded, and only an administrator can set it right"]
-
-
 @click.command("remove")
 @click.argument("name", metavar="ID", shell_complete=complete_name)
 @json_option
 def remove_command(name: str, as_json: bool) -> int:
     """Delete a model, what is left of an unfinished download of it too. Files that were linked stay where they are."""
-    registry, folder = load_registry(), own_folder()
-    if name in registry.models and registry.models[name].asset:
-        raise InputError(f"{name} is a part of MedPocket", "it cannot be removed")
-    entry = next((one for one in folder.entries() if one.record.name == name), None)
-    unfinished = folder.path / name
-    if entry:
-        entry.remove()
-    elif name in registry.models and unfinished.is_dir():
-        delete_folder(unfinished)
-    elif find_installed(name):
-        raise InputError(f"{name} belongs to the machine's models", "whoever administers them can remove it")
-    else:
-        _installed(name)
+    record = remove_model(name, load_registry())
     if as_json:
-        output.write_success("models remove", {"removed": name, "size": entry.record.size if entry else 0})
+        output.write_success("models remove", {"removed": name, "size": record.size if record else 0})
     else:
-        freed = f", {gigabytes(entry.record.size)}" if entry and not entry.record.linked else ""
+        freed = f", {amount(record.size)}" if record and not record.linked else ""
         output.write_line(f"removed {name}{freed}")
     return 0
 
@@ -133,15 +116,3 @@ def path_command(name: str | None, as_json: bool) -> int:
     else:
         output.write_line(str(path))
     return 0
-
-
-def _installed(name: str) -> Installed:
-    """Return the installed model. Raises InputError, or UnknownNameError with the nearest."""
-    entry = find_installed(name)
-    if entry:
-        return entry
-    registry = load_registry()
-    if name in registry.models:
-        raise InputError(f"{name} is not installed", f"`medpocket models pull {name}` gets it")
-    known = [one.record.name for one in installed_models()] + list(registry.models)
-    raise UnknownNameError("model", name, known, "`medpocket models list` lists them")

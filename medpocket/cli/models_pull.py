@@ -8,14 +8,13 @@ from medpocket.cli import diagnostics, output
 from medpocket.cli.events import EventsShown
 from medpocket.cli.model_names import complete_name
 from medpocket.cli.tables import json_option
-from medpocket.cli.transfer import Transfer, gigabytes
-from medpocket.errors import DiskShortError, InputError
+from medpocket.cli.transfer import Transfer
+from medpocket.errors import InputError
 from medpocket.models.download import Line
-from medpocket.models.fetch import SPARE_BYTES
 from medpocket.models.hub_files import Found
 from medpocket.models.installed import Installed, ModelFolder, machine_folder, own_folder
-from medpocket.models.part_file import bytes_kept
-from medpocket.models.pull import Pulled, look_up, pull, sought_for
+from medpocket.models.pace import amount
+from medpocket.models.pull import Pulled, check_room, installed_already, look_up, pull, sought_for
 from medpocket.registry import ModelSpec, load_registry
 
 
@@ -47,11 +46,11 @@ def pull_command(
     folder = machine_folder() if machine else own_folder()
     line = Line.configured(endpoint)
     found = look_up(spec, line, revision=revision, file=file)
-    installed = _installed_already(folder, spec, found)
+    installed = installed_already(spec, found, folder, _verify)
     if installed is None:
         _describe(spec, found)
         _accept(spec, folder, yes)
-        _check_room(folder, spec, found)
+        check_room(spec, found, folder)
         installed = _pull(spec, found, line, folder)
     if as_json:
         from medpocket.cli.models_list import installed_data
@@ -62,23 +61,17 @@ def pull_command(
     return 0
 
 
-def _installed_already(folder: ModelFolder, spec: ModelSpec, found: Found) -> Installed | None:
-    """The model as it is installed, where it is the one that was found, and is whole."""
-    wanted = [(file.name, file.size, file.sha256) for file in found.files]
-    for entry in folder.entries():
-        have = [(file.name, file.size, file.sha256) for file in entry.record.files]
-        if entry.record.name == spec.id and have == wanted:
-            total = Transfer(f"reading {entry.path.name}", entry.record.size)
-            problems = entry.verify(total.show)
-            diagnostics.clear_progress()
-            for problem in problems:
-                diagnostics.notice(problem)
-            return None if problems else entry
-    return None
+def _verify(entry: Installed) -> list[str]:
+    total = Transfer(f"reading {entry.path.name}", entry.record.size)
+    problems = entry.verify(total.show)
+    diagnostics.clear_progress()
+    for problem in problems:
+        diagnostics.notice(problem)
+    return problems
 
 
 def _describe(spec: ModelSpec, found: Found) -> None:
-    size = gigabytes(sum(file.size for file in found.files))
+    size = amount(sum(file.size for file in found.files))
     names = ", ".join(file.path for file in found.files[:2]) + (", ..." if len(found.files) > 2 else "")
     diagnostics.notice(f"{spec.title}: {names} of {found.repository}, {size}, commit {found.commit[:12]}")
 
@@ -97,21 +90,6 @@ def _accept(spec: ModelSpec, folder: ModelFolder, yes: bool) -> None:
         if not click.confirm("Do you accept this?", err=True):
             raise InputError("the licence was not accepted", "nothing was downloaded")
     folder.accept(spec.id, spec.licence, advisory)
-
-
-def _check_room(folder: ModelFolder, spec: ModelSpec, found: Found) -> None:
-    """Raise DiskShortError where all files together have no room."""
-    import shutil
-
-    place = folder.place(spec.id)
-    missing = [file for file in found.files if not (place / file.name).exists()]
-    needed = sum(file.size - (bytes_kept(place / file.name) or (0, 0))[0] for file in missing)
-    free = shutil.disk_usage(place).free
-    if needed and free < needed + SPARE_BYTES:
-        raise DiskShortError(
-            f"{spec.title} needs {gigabytes(needed + SPARE_BYTES)} more and {gigabytes(free)} is free in {place}",
-            f"free {gigabytes(needed + SPARE_BYTES - free)} there, or set MEDPOCKET_HOME to a folder on another disk",
-        )
 
 
 def _pull(spec: ModelSpec, found: Found, line: Line, folder: ModelFolder) -> Installed:

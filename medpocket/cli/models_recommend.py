@@ -6,6 +6,7 @@ import click
 
 from medpocket.cli import diagnostics, output
 from medpocket.cli.tables import json_option, table
+from medpocket.engine import accelerators_if_known
 from medpocket.errors import EngineError
 from medpocket.models.hardware import Machine, describe_machine
 from medpocket.models.judged import Judged, judge, shape_here, tensor_types
@@ -46,7 +47,7 @@ def judge_models(
     specs = [spec for spec in registry.models.values() if demonstration or not spec.demonstration]
     shapes = {spec.id: shape_here(spec) for spec in specs}
     rates = rates_here(tensor_types(shapes.values()), machine, anew=anew)
-    devices = _devices(machine)
+    devices = accelerators_if_known(machine)
     return [judge(spec, shapes[spec.id], machine, devices, rates) for spec in specs], rates
 
 
@@ -59,15 +60,6 @@ def rates_here(types: list[str], machine: Machine, *, anew: bool = False) -> "Ma
     except (EngineError, ImportError, OSError, RuntimeError, AttributeError) as error:
         diagnostics.notice(f"no speed can be expected: {type(error).__name__}; `medpocket doctor` looks for the reason")
         return None
-
-
-def _devices(machine: Machine) -> Any:
-    try:
-        from medpocket.engine.devices import accelerators
-
-        return accelerators(jetson=machine.jetson is not None)
-    except (ImportError, OSError, RuntimeError, AttributeError):
-        return ()
 
 
 def _data(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medpocket import __version__, paths
 from medpocket.config import Settings, load_settings
-from medpocket.errors import MedpocketError, ModelFileError
+from medpocket.errors import EngineError, MedpocketError, ModelFileError
 from medpocket.lockdown import network_is_refused
 from medpocket.models.accelerators import Accelerator
 from medpocket.models.gguf_check import check_model_file
@@ -151,6 +151,8 @@ def _llama(machine: Machine) -> tuple[str | None, tuple[Accelerator, ...], str]:
         from medpocket.engine.system import system_features
 
         return None, accelerators(jetson=machine.jetson is not None), system_features()
+    except EngineError as error:
+        return error.message, (), ""
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         return type(error).__name__, (), ""
 

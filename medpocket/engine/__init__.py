@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medpocket.models.accelerators import Accelerator
     from medpocket.models.hardware import Machine
 
-__all__ = ["Engine", "LoadedModel", "load_engine", "load_vocabulary"]
+__all__ = ["Engine", "LoadedModel", "accelerators_if_known", "accelerators_of", "load_engine", "load_vocabulary"]
 
 MOST_CONTEXT = 2**20  # tokens, where neither the registry nor the file says what the model was trained for
 
@@ -41,6 +41,7 @@ def load_engine(
     smaller: Callable[[int], str] | None = None,
     try_first: bool = True,
     force: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> "LlamaEngine":
     """Check the file, see that it fits into memory, and load it.
 
@@ -50,7 +51,7 @@ def load_engine(
     `smaller` names, for the bytes of memory that are free, what to take in the place of a model that does not fit.
     `try_first` has a model of an uncommon architecture run in a process of its own before (trial.py). `force` loads it
     even where memory looks short: the system may then read the weights from the disk again for every token, or end
-    the process.
+    the process. `progress` is told the share of the weights that are in memory.
 
     Raises ModelFileError, MemoryShortError, OptionError (context) and EngineError.
     """
@@ -73,7 +74,7 @@ def load_engine(
     fit = fit_model(
         shape_of(file),
         machine,
-        _accelerators(machine) if gpu_layers != 0 else (),
+        accelerators_of(machine) if gpu_layers != 0 else (),
         context=context,
         batch=batch,
         repack=repack,
@@ -104,13 +105,25 @@ def load_engine(
         repack=fit.repacked,
         mapped=fit.mapped,
         for_scoring=for_scoring,
+        progress=progress,
     )
 
 
-def _accelerators(machine: "Machine") -> "tuple[Accelerator, ...]":
+def accelerators_of(machine: "Machine") -> "tuple[Accelerator, ...]":
+    """Return the graphics processors of this machine. Raises what comes where llama.cpp cannot be loaded."""
     from medpocket.engine.devices import accelerators
 
     return accelerators(jetson=machine.jetson is not None)
+
+
+def accelerators_if_known(machine: "Machine") -> "tuple[Accelerator, ...]":
+    """Return the graphics processors of this machine; none where llama.cpp cannot be asked."""
+    from medpocket.errors import EngineError
+
+    try:
+        return accelerators_of(machine)
+    except (EngineError, ImportError, OSError, RuntimeError, AttributeError):
+        return ()
 
 
 def load_vocabulary(path: Path, *, template: str | None = None) -> "Vocabulary":

@@ -1,12 +1,13 @@
 """The few calls into llama.cpp that load a model and evaluate tokens, with its results turned into errors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import llama_cpp
 
 from medpocket.engine.logs import LlamaLog, reason
+from medpocket.engine.start import start_llama
 from medpocket.engine.system import system_features
 from medpocket.errors import EngineError, SettingsError
 
@@ -26,23 +27,33 @@ def load_model(
     repack: bool = False,
     mapped: bool = True,
     vocabulary_only: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> int:
     """Map the file into memory, copy it there, or read its tokenizer alone.
 
+    `progress` is told the share of the weights that are there, 0 to 1; of a mapped file all at once, at the end.
     Raises EngineError with llama.cpp's own reason.
     """
+    start_llama()
     # GCC 12 drops a part of what AMX is set up with: the first repacked weight that is used ends the process.
     if repack and "AMX_INT8 = 1" in system_features():
         raise SettingsError(
             "llama.cpp cannot be trusted to repack weights on this processor: its AMX code may crash",
             "take `repack = true` out of config.toml",
         )
-    llama_cpp.llama_backend_init()
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = gpu_layers
     parameters.use_extra_bufts = repack
     parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_AUTO if mapped else llama_cpp.LLAMA_LOAD_MODE_NONE
     parameters.vocab_only = vocabulary_only
+
+    def go_on(share: float, _user_data: object) -> bool:
+        if progress:
+            progress(share)
+        return True
+
+    callback = llama_cpp.llama_progress_callback(go_on)  # llama.cpp calls it until the model is loaded
+    parameters.progress_callback = callback
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:
         raise EngineError(
@@ -94,6 +105,13 @@ def decode(context: int, tokens: Sequence[int], position: int, *, all_logits: bo
         return int(llama_cpp.llama_decode(context, batch))
     finally:
         llama_cpp.llama_batch_free(batch)
+
+
+def last_logits(context: int, vocabulary: int) -> "NDArray[np.float32]":
+    """Return a copy of the logits of the last token decoded, (vocabulary,)."""
+    import numpy as np
+
+    return np.array(np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, -1), (vocabulary,)))
 
 
 def log_probabilities(context: int, vocabulary: int, tokens: Sequence[int], outputs: Iterable[int]) -> list[float]:

@@ -2,10 +2,9 @@
 
 import ctypes
 
-import llama_cpp
-
 from medpocket.engine.ggml import function
 from medpocket.engine.logs import start_log
+from medpocket.engine.start import start_llama
 from medpocket.models.accelerators import Accelerator
 from medpocket.text import printable
 
@@ -16,7 +15,7 @@ _SHARING_BACKENDS = ("Metal", "MTL")
 def accelerators(*, jetson: bool = False) -> tuple[Accelerator, ...]:
     """Ask llama.cpp for its devices. `jetson`: on that board they have no memory of their own."""
     start_log("warning")  # drivers talk when they are found
-    llama_cpp.llama_backend_init()
+    start_llama()
     found = []
     for index in range(function("ggml_backend_dev_count")()):
         device = function("ggml_backend_dev_get")(index)

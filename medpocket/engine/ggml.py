@@ -25,6 +25,8 @@ class ContextParameters(ctypes.Structure):
 
 # Name: result, arguments; ggml.h and ggml-backend.h of llama.cpp 0c1e57098.
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "ggml_backend_reg_count": (SIZE, ()),
+    "ggml_backend_load_all_from_path": (None, (ctypes.c_char_p,)),
     "ggml_backend_dev_count": (SIZE, ()),
     "ggml_backend_dev_get": (POINTER, (SIZE,)),
     "ggml_backend_dev_by_type": (POINTER, (INT,)),

@@ -4,17 +4,25 @@ import ctypes
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import llama_cpp
 
 from medpocket.engine.adapters import Adapters
 from medpocket.engine.answer import Answer
-from medpocket.engine.calls import ABORTED, DECODED, create_context, decode, load_model, log_probabilities
+from medpocket.engine.calls import (
+    ABORTED,
+    DECODED,
+    create_context,
+    decode,
+    last_logits,
+    load_model,
+    log_probabilities,
+)
 from medpocket.engine.cancel import Cancellation
 from medpocket.engine.forest import Choices
 from medpocket.engine.logs import LlamaLog, reason
-from medpocket.engine.memory import ContextMemory, StateKey
+from medpocket.engine.memory import ContextMemory, End, StateKey
 from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import LoadedModel, Scaled
 from medpocket.engine.sampler import Sampler
@@ -54,6 +62,7 @@ class LlamaEngine:
         repack: bool = False,
         mapped: bool = True,
         for_scoring: bool = False,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         """Load the file; `mapped` into memory, or copied. Raises EngineError with llama.cpp's own reason.
 
@@ -63,7 +72,7 @@ class LlamaEngine:
         self._log = log
         self._context = 0
         self._adapters: Adapters | None = None
-        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped)
+        self._model = load_model(file.path, log, gpu_layers=gpu_layers, repack=repack, mapped=mapped, progress=progress)
         self._batch = batch
         try:
             self._context = create_context(
@@ -133,7 +142,7 @@ class LlamaEngine:
         read, evaluated = time.perf_counter(), len(self._memory.held.ids) - cached
         answer = Answer(self._vocabulary)
         with Sampler(sampling, vocabulary_size=self._vocabulary.size, seed=seed) as sampler:
-            yield from self._answer(answer, sampler, sampling.max_tokens, cancel)
+            yield from self._answer(answer, sampler, sampling.max_tokens, cancel, evaluated == 0)
         done = time.perf_counter()
         first_token = answer.first_token_at or done
         if self._activated_from is not None:
@@ -186,6 +195,7 @@ class LlamaEngine:
         cancel = Cancellation()
         self._opened()
         self._heed(cancel)
+        self._memory.held.prompt = None  # the logits must be those of the context
         for _ in self._read(prompt, self._prepare(prompt, tuple(adapters)), cancel):
             pass
         found = log_probabilities(self._context, self._vocabulary.size, answer[:1], [-1])
@@ -256,8 +266,7 @@ class LlamaEngine:
         self._drop_activated()
         self._unread = None
         self._memory.switch(self._key(stages[0].adapters))
-        limit = min(stages[0].end, len(prompt) - 1)  # the last token's logits are needed
-        self._memory.cut(self._memory.held.usable(prompt, limit, self._batch))
+        self._memory.cut(self._memory.held.usable(prompt, stages[0].end, self._batch))
         return stages
 
     def _drop_activated(self) -> None:
@@ -277,11 +286,19 @@ class LlamaEngine:
                 if not self._decode(prompt.ids[start:end], cancel):
                     return
                 yield PromptProgress(end - cached, len(prompt) - cached)
+        if cached < len(prompt) and len(stages) == 1:
+            self._memory.held.prompt = End(len(prompt), last_logits(self._context, self._vocabulary.size))
 
-    def _answer(self, answer: Answer, sampler: Sampler, max_tokens: int, cancel: Cancellation) -> Iterator[Delta]:
-        """Choose token after token into `answer` until one of the reasons to stop."""
+    def _answer(
+        self, answer: Answer, sampler: Sampler, max_tokens: int, cancel: Cancellation, known: bool
+    ) -> Iterator[Delta]:
+        """Choose token after token into `answer` until one of the reasons to stop.
+
+        The first from the logits that were kept of the prompt, where all of it was `known`.
+        """
         while not cancel.is_set():
-            token = sampler.sample(self._context)
+            kept = self._memory.held.prompt if known and not answer.ids else None
+            token = sampler.choose(kept.logits) if kept else sampler.sample(self._context)
             answer.first_token_at = answer.first_token_at or time.perf_counter()
             if self._vocabulary.is_end(token):
                 answer.stop = "end"

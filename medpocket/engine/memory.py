@@ -4,10 +4,15 @@ import ctypes
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import llama_cpp
 
 from medpocket.engine.prompt import Prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SEQUENCE = 0
 _MOST_PARKED = 4  # states put aside; the oldest goes
@@ -26,12 +31,21 @@ class StateKey:
     adapters: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True)
+class End:
+    """The logits after the first `length` tokens."""
+
+    length: int
+    logits: "NDArray[np.float32]"
+
+
 @dataclass
 class Held:
-    """Token ids in the context, and after which of them a batch ended."""
+    """Token ids in the context, after which of them a batch ended, and the end of the last prompt."""
 
     ids: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    prompt: End | None = None
 
     def add(self, tokens: Sequence[int]) -> None:
         """Take the tokens of one batch."""
@@ -43,15 +57,22 @@ class Held:
         del self.ids[length:]
         while self.ends and self.ends[-1] > length:
             self.ends.pop()
+        if self.prompt and self.prompt.length > length:
+            self.prompt = None
 
-    def usable(self, prompt: Prompt, limit: int, batch: int) -> int:
-        """How many of the first `limit` tokens of `prompt` need not be read again: whole batches alone."""
+    def usable(self, prompt: Prompt, end: int, batch: int) -> int:
+        """How many of the first `end` tokens of `prompt` need not be read again: whole batches alone.
+
+        The last token of `prompt` only where its logits were kept.
+        """
+        if self.prompt and self.prompt.length == len(prompt) == end and self.ids[:end] == list(prompt.ids):
+            return end
         common = 0
-        for held, wanted in zip(self.ids, prompt.ids[:limit], strict=False):
+        for held, wanted in zip(self.ids, prompt.ids[: min(end, len(prompt) - 1)], strict=False):
             if held != wanted:
                 break
             common += 1
-        resumable = prompt.resumable(batch)
+        resumable = prompt.resumable(end, batch)
         return next((end for end in reversed(self.ends) if end <= common and end in resumable), 0)
 
 

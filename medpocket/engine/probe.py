@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import llama_cpp
-
 from medpocket.engine.ggml import ContextParameters, function
 from medpocket.engine.logs import start_log
+from medpocket.engine.start import start_llama
 from medpocket.errors import EngineError
 from medpocket.models.gguf_file import TENSOR_TYPES
 from medpocket.models.hardware import Machine, busy_share
@@ -93,7 +92,7 @@ class _Bench:
 
     def __init__(self, threads: int) -> None:
         start_log("warning")
-        llama_cpp.llama_backend_init()
+        start_llama()
         self._buffers: list[Any] = []
         self._tasks: list[_Task] = []
         device = function("ggml_backend_dev_by_type")(_CPU)

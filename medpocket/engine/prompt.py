@@ -3,33 +3,34 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+LONG = 512  # tokens of a question; one that is longer is never read again for another line
+
 
 @dataclass(frozen=True)
 class Prompt:
     """Token ids of a conversation up to where the answer begins.
 
-    `parts` are the ends of its parts, in ascending order, the last one `len(ids)`: a user's words, their expert's line,
-    the marker before an answer and an answer are a part each. No batch crosses the end of a part, so that what is
-    computed for a part depends on what stands before it and not on how much of it happened to be there already.
+    `parts` are the ends of its parts, in ascending order, the last one `len(ids)`. No batch crosses the end of a part,
+    so that what is computed for a part depends on what stands before it and not on how much of it happened to be there
+    already. Every batch costs the processor a pass over all weights, so parts are few: a user's turn with its expert's
+    line is one, the marker before an answer that was given is one with the answer. The line is a part of its own where
+    others answer the same question, or where the question is LONG.
+    `marker` is where the marker before the answer begins: no end of a part, unless an adapter acts from there on.
     `answers` tells where past answers stand, as (start, end).
     """
 
     ids: tuple[int, ...]
     parts: tuple[int, ...]
+    marker: int = 0
     answers: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
-    def marker(self) -> int:
-        """Where the marker before the answer begins."""
-        return self.parts[-2] if len(self.parts) > 1 else 0
-
     def answered(self, answer: Sequence[int]) -> "Prompt":
-        """The conversation with the answer behind it."""
+        """The conversation with the answer behind it, as a later turn reads it."""
         end = len(self.ids) + len(answer)
-        return Prompt((*self.ids, *answer), (*self.parts, end) if answer else self.parts, self.answers)
+        return Prompt((*self.ids, *answer), (*self.parts[:-1], end), self.marker, self.answers)
 
     def find_last(self, wanted: Sequence[int]) -> int | None:
         """Where `wanted` last stands, None where it does not."""
@@ -46,10 +47,10 @@ class Prompt:
                 yield start, min(start + size, stop)
                 start = min(start + size, stop)
 
-    def resumable(self, size: int) -> frozenset[int]:
-        """Where reading may go on after what is held: where batches begin, and anywhere inside a past answer.
+    def resumable(self, end: int, size: int) -> frozenset[int]:
+        """Where reading up to `end` may go on after what is held: where batches begin, and anywhere in a past answer.
 
         An answer of the base model was evaluated a token at a time, so it may break off anywhere.
         """
-        starts = {start for start, _ in self.batches(0, len(self.ids), size)}
-        return frozenset(starts.union(*(range(first, last + 1) for first, last in self.answers)))
+        starts = {start for start, _ in self.batches(0, end, size)}
+        return frozenset(starts.union({end}, *(range(first, last + 1) for first, last in self.answers)))

@@ -1,10 +1,16 @@
 """Choosing the next token with llama.cpp's own samplers."""
 
+import ctypes
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import llama_cpp
 
 from medpocket.types import Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Sampler:
@@ -34,6 +40,19 @@ class Sampler:
     def sample(self, context: int) -> int:
         """Choose a token from the logits of the last one decoded."""
         return int(llama_cpp.llama_sampler_sample(self._chain, context, -1))
+
+    def choose(self, logits: "NDArray[np.float32]") -> int:
+        """Choose a token from logits that were kept, (vocabulary,), as `sample` does."""
+        import numpy as np
+
+        tokens = (llama_cpp.llama_token_data * len(logits))()
+        table = np.frombuffer(tokens, [("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+        table["id"], table["logit"] = np.arange(len(logits)), logits
+        candidates = llama_cpp.llama_token_data_array(tokens, len(logits), -1, False)
+        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(candidates))
+        token = int(candidates.data[candidates.selected].id)
+        llama_cpp.llama_sampler_accept(self._chain, token)
+        return token
 
     def __enter__(self) -> "Sampler":
         return self

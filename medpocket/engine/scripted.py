@@ -46,16 +46,13 @@ class ScriptedEngine:
     def encode(self, turns: Sequence[Turn]) -> Prompt:
         """One marker before each of the user's turns, and a token a character."""
         ids: list[int] = []
-        parts: list[int] = []
         for turn in turns:
             if turn.role == "user":
                 ids.append(_MARKER)
             ids += turn.ids if turn.ids is not None else map(ord, turn.text)
-            parts.append(len(ids))
             if turn.line:
                 ids += map(ord, f"\n\n{turn.line}")
-                parts.append(len(ids))
-        return Prompt(tuple(ids), tuple(parts))
+        return Prompt(tuple(ids), (len(ids),), len(ids))
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, cancel: Cancellation, adapters: Sequence[Scaled] = ()

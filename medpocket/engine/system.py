@@ -2,12 +2,13 @@
 
 import llama_cpp
 
-
-def offload_devices() -> list[str]:
-    """Return what llama.cpp can offload layers to, as far as it tells without a model."""
-    return ["a graphics processor (untested by this project)"] if llama_cpp.llama_supports_gpu_offload() else []
+from medpocket.engine.start import start_llama
 
 
 def system_features() -> str:
-    """Return the processor features that llama.cpp was compiled with, in its own words."""
+    """Return the processor features that llama.cpp computes with here, in its own words. Start the log before.
+
+    Raises EngineError where it has no code for this processor.
+    """
+    start_llama()
     return str(llama_cpp.llama_print_system_info(), "utf-8", "replace")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import llama_cpp
 
-from medpocket.engine.prompt import Prompt
+from medpocket.engine.prompt import LONG, Prompt
 from medpocket.engine.template import split_template
 from medpocket.errors import EngineError
 from medpocket.types import Turn
@@ -51,26 +51,27 @@ class Vocabulary:
         markers = {word for piece in pieces if isinstance(piece, str) for word in _MARKER.findall(piece)}
         ids = self._beginning()
         parts: list[int] = []
+        marker = 0
         answers: list[tuple[int, int]] = []
-        before: Turn | None = None
         for piece in pieces:
             start = len(ids)
             if isinstance(piece, str):
                 new = self._encode_marker(piece)
                 # The template may bring the beginning of the sequence itself.
                 ids.extend(new[1:] if ids == [self._bos] == new[:1] else new)
-                if before and before.role == "user":
-                    parts.append(len(ids))
                 continue
-            before = turns[piece]
-            ids.extend(before.ids if before.ids is not None else self._encode_text(before.text, markers))
-            parts.append(len(ids))
-            if before.role == "assistant":
+            turn = turns[piece]
+            ids.extend(turn.ids if turn.ids is not None else self._encode_text(turn.text, markers))
+            if turn.role == "assistant":
                 answers.append((start, len(ids)))
-            elif before.line:
-                ids.extend(self._encode_text(f"\n\n{before.line}", markers, inside=True))
+            elif turn.apart or len(ids) - start >= LONG:
                 parts.append(len(ids))
-        return Prompt(tuple(ids), tuple(dict.fromkeys(end for end in parts if end)), tuple(answers))
+            if turn.line:
+                ids.extend(self._encode_text(f"\n\n{turn.line}", markers, inside=True))
+            marker = len(ids)
+            if piece < len(turns) - 1:
+                parts.append(marker)
+        return Prompt(tuple(ids), tuple(dict.fromkeys((*parts, len(ids)))), marker, tuple(answers))
 
     def encode_text(self, text: str) -> list[int]:
         """Return the ids of plain text in no conversation."""

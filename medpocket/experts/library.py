@@ -165,16 +165,21 @@ def read_records(folder: Path) -> list[Record]:
 def write_records(folder: Path, records: list[Record]) -> None:
     """Write the record whole or not at all. Raises OSError."""
     unfinished = folder / f".{RECORD}.new"
-    content = {"version": _VERSION, "adapters": [asdict(record) for record in records]}
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(content, indent=1) + "\n")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(as_text(records))
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(folder / RECORD)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def as_text(records: list[Record]) -> bytes:
+    """What stands in the record's file."""
+    content = {"version": _VERSION, "adapters": [asdict(record) for record in records]}
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def record_of(adapter: Adapter, *, expert: str, fingerprint: str, base_name: str, source: str) -> Record:

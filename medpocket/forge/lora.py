@@ -37,7 +37,8 @@ class Plan:
     """Everything that decides the adapter, beside the rows. A checkpoint of another plan is refused.
 
     `steps` is the most that are made: training ends where `patience` measurements in a row, `measure_every` steps
-    apart, bring no gain. `invocation` empty means an ordinary adapter.
+    apart, bring no gain. The best of the states measured is kept, or with `keep_last` the last one, whatever was
+    measured. `invocation` empty means an ordinary adapter.
     """
 
     invocation: tuple[int, ...]
@@ -50,6 +51,7 @@ class Plan:
     warmup: int = 10
     measure_every: int = 50
     patience: int = 3
+    keep_last: bool = False
     dropout: float = 0.0
     seed: int = 1
     data: str = ""  # fingerprint of the rows and the base
@@ -238,11 +240,11 @@ class LoraTrainer:
 
     def _measure(self) -> None:
         loss = self.loss(self.early)
-        gained = loss < self._best
-        if gained:
+        kept = self.plan.keep_last or loss < self._best
+        if kept:
             self._best, self._best_step = loss, self._step
             self._keep_best()
-        self.report(f"step {self._step}: perplexity {math.exp(loss):.2f}{' (best)' if gained else ''}")
+        self.report(f"step {self._step}: perplexity {math.exp(loss):.2f}{' (kept)' if kept else ''}")
 
     def _is_over(self) -> bool:
         return self._step - self._best_step >= self.plan.patience * self.plan.measure_every

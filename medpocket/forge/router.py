@@ -39,10 +39,11 @@ Report = Callable[[str], object]
 VARIANTS = 10  # of each utterance
 COMPOSED = 800  # papers, and charts, of each expert
 MEMBERS = 3  # gates whose mean decides
-ABSTAINS = 1.25  # added to the logit of `general`: rather no expert than a guess
+COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
+ABSTAINS = 1.95  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
-    ("patient", "people"), ("abstract", "literature", "exam", "examinations"),
+    ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
     ("summary", "line", "report", "notes"), ("vignette", "confounder", "question"),
 )  # fmt: skip
 PIECES_KEEP = 0.5  # of what pieces learnt from known words; an unknown word is a guess
@@ -101,10 +102,18 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
             terms.setdefault(entry.expert, []).append(entry.term)
     drugs = sorted({entry.term for entry in entries if entry.kind == "drug"})
     augmenter = Augmenter(terms, drugs, dice)
-    for sample in own:
+    samples = list(own)
+    complaints: dict[str, list[str]] = {}
+    for sample in samples:
+        if sample.register == COMPLAINT:
+            complaints.setdefault(sample.accept[0], []).append(sample.text)
+    for sample in samples:
         yield sample
         for _ in range(VARIANTS - 1):
-            text = augmenter.vary(sample.text, sample.accept)
+            text = sample.text
+            if sample.register == COMPLAINT:
+                text = augmenter.told(text, complaints[sample.accept[0]])
+            text = augmenter.vary(text, sample.accept)
             yield Sample(text, sample.accept, sample.source, sample.register)
 
 

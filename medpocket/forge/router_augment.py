@@ -44,6 +44,19 @@ HISTORIES = (
     "Past medical history includes {t}.", "PMH {t}, {u}.", "Her mother had {t}.", "Family history of {t}.",
     "History of {t}.", "Known {t}.", "He was treated for {t} ten years ago.",
 )  # fmt: skip
+BY_EAR = (
+    ("ph", "f"), (r"([a-z])\1", r"\1"), ("ea", "ee"), ("ie", "ei"), ("ei", "ie"), ("c(?=[eiy])", "s"), ("y", "i"),
+    ("tion", "shun"), ("ous", "us"), ("or$", "er"), ("er$", "or"), ("rh", "r"), ("ch", "k"), ("ae|oe", "e"),
+    ("au", "o"), ("ant$", "ent"), ("able$", "ible"), ("e$", ""), ("gh", ""), ("x", "ks"), ("qu", "kw"), ("z", "s"),
+    ("i(?=[a-z])", "e"),
+)  # fmt: skip
+"""How a word is written by those who know how it sounds: what stands there, and what is put."""
+STORIES = (
+    "{c}", "{c}, {b}", "{c} and {b}", "{c}. {b}.", "i have {c}", "my husband has {c}, {b}", "my mum: {c}",
+    "for two weeks now {c}", "{c} since monday, also {b}", "{c}?", "I keep having this: {c}. And {b}.",
+    "what helps with {c}", "{b}, but what worries me is {c}", "54 f, {c}, {b}", "the doctor shrugged at {c}",
+    "It started with {b}. Now {c}.", "is {c} normal", "who do i see about {c}", "{c}, worse at night", "{c}, {b}, {a}",
+)  # fmt: skip
 DRUG_LISTS = ("Takes {t} and {u}.", "Medications: {t}, {u}.", "He is on {t}.", "on {t}, {u}", "Current meds: {t}.")
 
 
@@ -78,11 +91,29 @@ class Augmenter:
             text = self._abbreviate(text)
         if dice.random() < 0.3:
             text = self.misspell(text, 0.06)
+        elif dice.random() < 0.1:
+            text = self.written_by_ear(text, 0.3)
         return text
+
+    def told(self, complaint: str, others: Sequence[str]) -> str:
+        """A complaint as a patient tells it, perhaps with more of `others`, which the same expert hears."""
+        one, other = self._dice.choices(others, k=2)
+        return self._dice.choice(STORIES).format(c=complaint, b=one, a=other)
 
     def misspell(self, text: str, share: float) -> str:
         """Let so many of the words of five letters or more slip by one letter."""
         return re.sub(r"[a-zA-Z]{5,}", lambda m: self._slip(m[0]) if self._dice.random() < share else m[0], text)
+
+    def written_by_ear(self, text: str, share: float) -> str:
+        """Write so many of the longer words as they sound, in one place each."""
+        return re.sub(r"[a-z]{6,}", lambda m: self._heard(m[0]) if self._dice.random() < share else m[0], text)
+
+    def _heard(self, word: str) -> str:
+        fitting = [(pattern, put) for pattern, put in BY_EAR if re.search(pattern, word)]
+        if not fitting:
+            return word
+        pattern, put = self._dice.choice(fitting)
+        return re.sub(pattern, put, word, count=1)
 
     def _slip(self, word: str) -> str:
         place = self._dice.randrange(1, len(word) - 1)

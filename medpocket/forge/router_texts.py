@@ -165,9 +165,10 @@ class Framer:
         dice, parts = self._dice, FRAMES["composed"][register]
         for expert in [name for name in self._experts if name not in METHODS]:
             others = [name for name in self._experts if name != expert]
+            leads = [*parts["leads"], *parts.get("leads_of", {}).get(expert, ())]
             for _ in range(times):
                 mixed = [*dice.choices(others, k=2), dice.choice(METHODS)]
-                sentences = [dice.choice(parts["leads"]), *dice.sample(parts["sentences"], dice.randrange(longest))]
+                sentences = [dice.choice(leads), *dice.sample(parts["sentences"], dice.randrange(longest))]
                 text = " ".join(self._fill_mixed(sentence, expert, mixed) for sentence in sentences)
                 yield Sample(text, (expert,), "composed", register)
 

@@ -47,11 +47,11 @@ class Plan:
     epochs: int = 2
     batch: int = 256
     rate: float = 2e-3
-    row_rate: float = 0.01
+    row_rate: float = 0.03
     decay: float = 3e-3
     row_decay: float = 2e-6
     word_dropout: float = 0.2
-    lexicon_dropout: float = 0.1
+    lexicon_dropout: float = 0.2
     hidden_dropout: float = 0.3
     smoothing: float = 0.05
     seed: int = 1

@@ -5,34 +5,51 @@ In one thread: handing blocks to a second one took longer on a busy machine than
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 BLOCK = 1 << 20  # bytes
 
 
 def copy_hashed(
-    source: Path, destination: Path, mode: int = 0o600, copied: Callable[[int], None] = lambda _bytes: None
+    source: Path,
+    destination: Path,
+    mode: int = 0o600,
+    copied: Callable[[int], None] = lambda _bytes: None,
+    more: tuple[Path, ...] = (),
 ) -> str:
-    """Copy `source` to the new file `destination`, wait until it is on the disk, and return its SHA-256.
+    """Copy `source`, and what of the file lies in `more`, to the new file `destination`; return its SHA-256.
 
-    `copied` is told how many bytes are done. Raises OSError, FileExistsError among them; then what was written stays.
+    Waits until it is on the disk. `copied` is told how many bytes are done. Raises OSError, FileExistsError among them;
+    then what was written stays.
     """
     digest = hashlib.sha256()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     buffer = memoryview(bytearray(BLOCK))
     done = 0
-    descriptor = os.open(destination, flags, mode)
-    with source.open("rb", buffering=0) as reading, os.fdopen(descriptor, "wb", buffering=0) as writing:
-        _tell_sequential(reading.fileno())
-        while count := reading.readinto(buffer):
-            block = buffer[:count]
-            _write_all(writing.fileno(), block)
-            digest.update(block)
-            done += count
-            copied(done)
-        os.fsync(writing.fileno())
+    with new_file(destination, mode) as write:
+        for piece in (source, *more):
+            with piece.open("rb", buffering=0) as reading:
+                _tell_sequential(reading.fileno())
+                while count := reading.readinto(buffer):
+                    block = buffer[:count]
+                    write(block)
+                    digest.update(block)
+                    done += count
+                    copied(done)
     return digest.hexdigest()
+
+
+@contextmanager
+def new_file(path: Path, mode: int) -> Iterator[Callable[[memoryview], None]]:
+    """Make a file that was not there; give what writes to it, and wait at the end until it is on the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, mode)
+    try:
+        yield lambda block: _write_all(descriptor, block)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, block: memoryview) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,6 +53,34 @@ class Line:
         return cls(endpoint.rstrip("/") if endpoint else None, os.environ.get("HF_TOKEN") or None)
 
 
+class Stop:
+    """Ends a download from another thread; what came is kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[str] | None = None
+        self._is_set = False
+
+    def set(self) -> None:
+        """End the downloading process, or the next one as soon as it runs."""
+        with self._lock:
+            self._is_set = True
+            self._end()
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def watch(self, child: "subprocess.Popen[str]") -> None:
+        """This process is the one to end."""
+        with self._lock:
+            self._child = child
+            self._end()
+
+    def _end(self) -> None:
+        if self._is_set and self._child:
+            self._child.send_signal(signal.SIGTERM)
+
+
 def find(line: Line, sought: list[Sought], revision: str | None = None) -> Found:
     """Look a model up at the hub. Raises DownloadError, InputError and OSError."""
     request = {"action": "find", "sought": [asdict(one) for one in sought], "revision": revision}
@@ -62,21 +91,22 @@ def find(line: Line, sought: list[Sought], revision: str | None = None) -> Found
     raise _ended("without an answer")
 
 
-def fetch_all(line: Line, found: Found, folder: Path, mode: int = 0o600) -> Iterator[Event]:
+def fetch_all(line: Line, found: Found, folder: Path, mode: int = 0o600, stop: Stop | None = None) -> Iterator[Event]:
     """Fetch the files of a model into `folder`, yielding what happens. Raises DownloadError, DiskShortError, OSError.
 
+    A `stop` that is set ends it at once, with a DownloadError, even while the server is silent.
     Events: "progress" (file, done, size, doing), "waiting" (reason, seconds), "host" (host), "notice" (text).
     """
     files = [asdict(file) | {"target": str(folder / file.name)} for file in found.files]
     request = {"action": "fetch", "repository": found.repository, "commit": found.commit, "files": files, "mode": mode}
-    for event in _events(line, request):
+    for event in _events(line, request, stop):
         if event["event"] == "done":
             return
         yield event
     raise _ended("before the file was there")
 
 
-def _events(line: Line, request: dict[str, Any]) -> Iterator[Event]:
+def _events(line: Line, request: dict[str, Any], stop: Stop | None = None) -> Iterator[Event]:
     request |= {"endpoint": line.endpoint, "token": line.token, "patience": asdict(line.patience)}
     child = subprocess.Popen(
         [sys.executable, "-m", "medpocket.models.download_process"],
@@ -89,6 +119,8 @@ def _events(line: Line, request: dict[str, Any]) -> Iterator[Event]:
     )
     assert child.stdin is not None and child.stdout is not None
     try:
+        if stop:
+            stop.watch(child)
         with child.stdin as stdin:
             json.dump(request, stdin)
         for text in child.stdout:

@@ -93,13 +93,13 @@ def import_model(
 
 def _copy_all(source: ImportSource, place: Path, mode: int, report: Report) -> tuple[list[Path], list[str]]:
     """Copy every file beside its place; all are given their names when all are right."""
-    _check_room(source, place)
+    check_room(source.paths[0].name, source.size, place, "or use the file where it lies: --link")
     hashes: list[str] = []
     unfinished = {path: place / f".{path.name}{UNFINISHED}" for path in source.paths}
     try:
         for path, report_one in _each(source.paths, report):
             unfinished[path].unlink(missing_ok=True)  # of an import that was killed
-            hashes.append(_as_expected(path, _copy(path, unfinished[path], mode, report_one), source))
+            hashes.append(_as_expected(path, copy_explained(path, unfinished[path], mode, report_one), source))
         for path, copied in unfinished.items():
             copied.replace(place / path.name)
         sync_folder(place)
@@ -113,14 +113,18 @@ def _copy_all(source: ImportSource, place: Path, mode: int, report: Report) -> t
     return kept, hashes
 
 
-def _copy(path: Path, copied: Path, mode: int, report: Report) -> str:
+def copy_explained(
+    path: Path, copied: Path, mode: int, report: Report, more: tuple[Path, ...] = (), otherwise: str = ", or use --link"
+) -> str:
+    """`copy_hashed`, whose failures say what to do. Raises DiskShortError, ModelFileError and OSError."""
     try:
-        return copy_hashed(path, copied, mode, report)
+        return copy_hashed(path, copied, mode, report, more)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskShortError(
                 f"the disk became full while {shown(path.name)} was copied",
-                f"free {path.stat().st_size / 1e9:.2f} GB where {copied.parent.parent} is, or use --link",
+                f"free {sum(one.stat().st_size for one in (path, *more)) / 1e9:.2f} GB where {copied.parent.parent} is"
+                + otherwise,
             ) from None
         if error.errno == errno.EIO:
             raise ModelFileError(
@@ -134,12 +138,12 @@ def _each(files: tuple[Path, ...], report: Report) -> list[tuple[Path, Report]]:
     found: list[tuple[Path, Report]] = []
     before = 0
     for path in files:
-        found.append((path, partial(_report_from, report, before)))
+        found.append((path, partial(report_from, report, before)))
         before += path.stat().st_size
     return found
 
 
-def _report_from(report: Report, start: int, done: int) -> None:
+def report_from(report: Report, start: int, done: int) -> None:
     report(start + done)
 
 
@@ -153,10 +157,11 @@ def _as_expected(path: Path, sha256: str, source: ImportSource) -> str:
     return sha256
 
 
-def _check_room(source: ImportSource, place: Path) -> None:
-    free, needed = shutil.disk_usage(place).free, source.size + SPARE_BYTES
+def check_room(what: str, size: int, place: Path, otherwise: str) -> None:
+    """Raise DiskShortError where files of this size have no room."""
+    free, needed = shutil.disk_usage(place).free, size + SPARE_BYTES
     if free < needed:
         raise DiskShortError(
-            f"{shown(source.paths[0].name)} needs {needed / 1e9:.2f} GB and {free / 1e9:.2f} GB is free in {place}",
-            f"free {(needed - free) / 1e9:.2f} GB there, or use the file where it lies: --link",
+            f"{shown(what)} needs {needed / 1e9:.2f} GB and {free / 1e9:.2f} GB is free in {place}",
+            f"free {(needed - free) / 1e9:.2f} GB there, {otherwise}",
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medpocket import paths
-from medpocket.errors import ModelFileError, UnknownNameError
+from medpocket.errors import InputError, ModelFileError, UnknownNameError
 from medpocket.models.installed import Installed, find_installed, installed_models
 from medpocket.models.records import NAME
 from medpocket.registry import ModelSpec, Registry
@@ -38,8 +38,28 @@ def locate_model(name: str, registry: Registry) -> LocatedModel:
     path = Path(name).expanduser()
     if name and (path.exists() or path.suffix == ".gguf" or len(path.parts) > 1):
         return _at_path(path, registry)
+    raise unknown_model(name, registry, "; a path works too")
+
+
+def installed_named(name: str, registry: Registry) -> Installed:
+    """Return the installed model of this name. Raises InputError, or UnknownNameError with the nearest."""
+    entry = find_installed(name)
+    if entry is None:
+        raise not_installed(name, registry)
+    return entry
+
+
+def not_installed(name: str, registry: Registry) -> InputError:
+    """An error that says how to get the model, or which one is the nearest. Raises ModelFileError for the record."""
+    if name in registry.models:
+        return InputError(f"{name} is not installed", f"`medpocket models pull {name}` gets it")
+    return unknown_model(name, registry)
+
+
+def unknown_model(name: str, registry: Registry, more: str = "") -> UnknownNameError:
+    """An error that names the nearest model. Raises ModelFileError for the record."""
     known = [*registry.models, *(entry.record.name for entry in installed_models())]
-    raise UnknownNameError("model", name, known, "`medpocket models list` lists the models; a path works too")
+    return UnknownNameError("model", name, known, f"`medpocket models list` lists them{more}")
 
 
 def _at_path(path: Path, registry: Registry) -> LocatedModel:

@@ -1,12 +1,13 @@
 """Looking things up in the history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medpocket.errors import UnknownNameError
 from medpocket.store.connected import Connected
 from medpocket.store.records import Conversation, Found, Signature, StoredTurn, Whole
 from medpocket.store.rows import CONVERSATION, TURN, conversation_of, signature_of, storable, turn_of
-from medpocket.store.search import Query, search_conversations, search_turns
+from medpocket.store.search import Query, oldest_weighed, search_conversations, search_inside, search_turns
 
 _TURNS = f"SELECT {TURN} FROM turns t JOIN conversations c ON c.key = t.conversation"
 _LIST_HINT = "`medpocket history list` shows the ids"
@@ -32,13 +33,30 @@ class Reader(Connected):
 
     def conversations(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Conversation]:
         """Return those that `text`, as in a search box, finds in a title or in a turn; the latest first."""
-        where, values = search_conversations(Query.of(text, as_you_type=True))
+        query = Query.of(text, as_you_type=True)
+        where, values = search_conversations(query, self._oldest(query))
         rows = self.read(
             f"SELECT {CONVERSATION} FROM conversations c {where} "
             "ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return [conversation_of(row) for row in rows]
+
+    def ids_found(self, query: Query) -> tuple[list[str], bool]:
+        """Return the ids of all conversations that `query` finds, in the order of `conversations`.
+
+        And whether there may be more: of very many turns that have the words, only the latest count.
+        """
+        oldest = self._oldest(query)
+        where, values = search_conversations(query, oldest)
+        rows = self.read(f"SELECT c.id FROM conversations c {where} ORDER BY c.updated_at DESC, c.key DESC", values)
+        return [row[0] for row in rows], oldest > 0
+
+    def conversations_with(self, ids: Sequence[str]) -> dict[str, Conversation]:
+        """Return those of these conversations that are there, by their ids; at most 1,000 of them."""
+        marks = ", ".join("?" * len(ids))
+        rows = self.read(f"SELECT {CONVERSATION} FROM conversations c WHERE c.id IN ({marks})", ids)
+        return {row[0]: conversation_of(row) for row in rows}
 
     def conversation(self, id_: str) -> Conversation:
         """Return a conversation by its id, or the beginning of one. Raises UnknownNameError."""
@@ -120,6 +138,13 @@ class Reader(Connected):
         rows = self.read(sql, [*values, limit, offset])
         return [Found(turn_of(row[:-2]), row[-2], row[-1]) for row in rows]
 
+    def snippets(self, conversation: str, query: Query, *, limit: int = 3) -> list[str]:
+        """Return text around the words of `query` in a conversation, marked as in `Found`."""
+        if not query.match:
+            return []
+        sql, values = search_inside(query)
+        return [row[0] for row in self.read(sql, [conversation, *values, limit])]
+
     def signatures(self, conversation: str) -> list[Signature]:
         """Return the signatures under turns of a conversation, the first one first."""
         rows = self.read(
@@ -143,6 +168,13 @@ class Reader(Connected):
             [before_ms, before_ms],
         )
         return [row[0] for row in rows]
+
+    def _oldest(self, query: Query) -> int:
+        """The row of the oldest turn that counts among those that `query` finds."""
+        if not query.match:
+            return 0
+        sql, values = oldest_weighed(query)
+        return int(self.read(f"SELECT {sql}", values)[0][0])
 
     def totals(self) -> Totals:
         """Count what is kept."""

@@ -2,13 +2,16 @@
 
 import threading
 
-from medpocket.errors import MedpocketError
+from medpocket.errors import HistoryError, MedpocketError
 from medpocket.store.connected import Connected
 from medpocket.store.records import State, StoredTurn, now, to_ms
 from medpocket.store.rows import stats_text, storable
 from medpocket.types import GenerationStats, StopReason
 
 INTERVAL_S = 0.25  # between two writes; what came since the last one is lost with the process
+
+# SQLite gives the row of a turn that was deleted to another one.
+_THIS = "row = ? AND number = ? AND conversation = (SELECT key FROM conversations WHERE id = ?)"
 
 
 class Recording:
@@ -53,18 +56,19 @@ class Recording:
             self._thread.join()
         text = "".join(self._pieces) if answer is None else answer
         with self._history.transaction() as connection:
-            connection.execute(
+            written = connection.execute(
                 "UPDATE turns SET state = ?, writer = NULL, answer = ?, stop = ?, stats = ?, "
-                "finished_at = ? WHERE row = ?",
-                [
-                    state.value,
-                    storable(text),
-                    stop,
-                    stats_text(stats),
-                    to_ms(now()),
-                    self.turn.row,
-                ],
+                f"finished_at = ? WHERE {_THIS}",
+                [state.value, storable(text), stop, stats_text(stats), to_ms(now()), *self._this],
             )
+            if not written.rowcount:
+                raise HistoryError(
+                    "the conversation was deleted while it was answered", "the answer is on the screen alone"
+                )
+
+    @property
+    def _this(self) -> tuple[int, int, str]:
+        return self.turn.row, self.turn.number, self.turn.conversation
 
     def _write_as_it_comes(self) -> None:
         try:
@@ -76,8 +80,8 @@ class Recording:
                 try:
                     with self._history.transaction() as connection:
                         connection.execute(
-                            "UPDATE turns SET answer = ? WHERE row = ?",
-                            [storable("".join(self._pieces)), self.turn.row],
+                            f"UPDATE turns SET answer = ? WHERE {_THIS}",
+                            [storable("".join(self._pieces)), *self._this],
                         )
                 except MedpocketError:
                     self._changed.set()  # tried again; `finish` tells where it fails to the end

@@ -12,9 +12,11 @@ _MOST_CHARACTERS = 1000
 _MOST_TERMS = 30
 _SNIPPET_WORDS = 24
 _MOST_WEIGHED = 2000
+_SHORTEST_BEGINNING = 2  # the index has no shorter ones: a single letter would take a second
 _PIECE = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?$")
 _EXPERT, _EXPERT_OF_ROW = "t.expert = ?", "+turns_words.rowid IN (SELECT row FROM turns WHERE expert = ?)"
+_SNIPPET = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
 _FILTERS = ("expert", "model", "after", "before", "state", "rating", "in")
 
 
@@ -62,6 +64,7 @@ class Query:
             if not any(character.isalnum() for character in phrase):
                 continue  # FTS5 would find no word in it, and nothing at all
             is_typed = as_you_type and piece is pieces[-1] and quoted is None and text.endswith(phrase)
+            is_typed = is_typed and len(phrase) >= _SHORTEST_BEGINNING
             begins = quoted is None and (phrase.endswith("*") or is_typed)
             words.append(phrase.rstrip("*"))
             terms.append('"' + words[-1].replace('"', '""') + '"' + ("*" if begins else ""))
@@ -93,10 +96,9 @@ def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
             "ORDER BY t.asked_at DESC, t.row DESC LIMIT ? OFFSET ?"
         )
         return sql, list(query.values)
-    snippet = f"snippet(turns_words, -1, '{MARK_START}', '{MARK_END}', '…', {_SNIPPET_WORDS})"
-    oldest, values = _oldest_weighed(query)
+    oldest, values = oldest_weighed(query)
     sql = (
-        f"SELECT {columns}, c.title, {snippet} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
+        f"SELECT {columns}, c.title, {_SNIPPET} FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
         "CROSS JOIN conversations c ON c.key = t.conversation "
         f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)} "
         "ORDER BY turns_words.rank LIMIT ? OFFSET ?"
@@ -104,32 +106,45 @@ def search_turns(query: Query, columns: str) -> tuple[str, list[Any]]:
     return sql, [query.match, *values, *query.values]
 
 
-def search_conversations(query: Query) -> tuple[str, list[Any]]:
+def search_inside(query: Query) -> tuple[str, list[Any]]:
+    """Return the SELECT of snippets of the turns found in one conversation; its id comes before `values`, LIMIT after.
+
+    Each of its turns is looked up in the index: going through all that is found anywhere would take longer.
+    """
+    sql = (
+        f"SELECT {_SNIPPET} FROM conversations c CROSS JOIN turns t ON t.conversation = c.key "
+        "CROSS JOIN turns_words ON turns_words.rowid = t.row "
+        f"WHERE c.id = ? AND turns_words MATCH ?{_conditions(query)} ORDER BY t.number LIMIT ?"
+    )
+    return sql, [query.match, *query.values]
+
+
+def search_conversations(query: Query, oldest: int = 0) -> tuple[str, list[Any]]:
     """Return the WHERE clause of the conversations `c` that have such a turn, or such words in their title.
 
-    Of the turns, the latest 2,000 that are found count.
+    Turns in rows before `oldest` do not count.
     """
     if not (query.match or query.where):
         return "", []
     if not query.match:
-        found = f"EXISTS (SELECT 1 FROM turns t WHERE t.conversation = c.key{_conditions(query)})"
-        return f"WHERE {found}", list(query.values)
-    oldest, values = _oldest_weighed(query)
+        # With a plus, SQLite goes through the index of facts rather than through an index that leads to whole rows.
+        facts = " AND ".join(f"+{one}" for one in query.where)
+        return f"WHERE c.key IN (SELECT t.conversation FROM turns t WHERE {facts})", list(query.values)
     found = (
         "c.key IN (SELECT t.conversation FROM turns_words CROSS JOIN turns t ON t.row = turns_words.rowid "
-        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {oldest}{_conditions(query)})"
+        f"WHERE turns_words MATCH ? AND turns_words.rowid >= {int(oldest)}{_conditions(query)})"
     )
-    values = [query.match, *values, *query.values]
+    values = [query.match, *query.values]
     if query.where:
         return f"WHERE {found}", values
     titled = " AND ".join(["c.title LIKE ? ESCAPE '\\'"] * len(query.words))
     return f"WHERE ({found} OR ({titled}))", [*values, *(f"%{_like(word)}%" for word in query.words)]
 
 
-def _oldest_weighed(query: Query) -> tuple[str, list[Any]]:
-    """The row of the oldest turn that is weighed, as a subquery, and its values. Newest first, it ends early.
+def oldest_weighed(query: Query) -> tuple[str, list[Any]]:
+    """The row of the oldest turn that is weighed, as a subquery, and its values; 0 where all are.
 
-    CROSS JOIN keeps SQLite from going through the turns and asking the index about each.
+    Newest first, it ends early. CROSS JOIN keeps SQLite from going through the turns and asking the index about each.
     """
     joined = "CROSS JOIN turns t ON t.row = turns_words.rowid " if query.where else ""
     sql = (

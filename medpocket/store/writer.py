@@ -66,8 +66,8 @@ class Writer(Reader):
             title = title_of(first[0].asked.question) if first else ""
         with self.transaction() as connection:
             connection.execute(
-                "UPDATE conversations SET title = ?, named = ? WHERE id = ?",
-                [named or title, int(bool(named)), conversation],
+                "UPDATE conversations SET title = ?, named = ? WHERE key = ?",
+                [named or title, int(bool(named)), _key(connection, conversation)],
             )
 
     def rate(self, turn: StoredTurn, rating: Rating | None) -> None:

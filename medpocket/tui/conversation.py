@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from itertools import count
 
 from medpocket.errors import MedpocketError
@@ -41,6 +42,8 @@ class Exchange:
     stored: int | None = None
     foreign: bool = False
     model: str = ""
+    demonstration: bool = False
+    asked_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     text: str = ""
     pieces: int = 0
     routed: Routed | None = None
@@ -53,7 +56,7 @@ class Exchange:
     error: MedpocketError | None = None
     rating: str = ""
     note: str = ""
-    signed_by: str = ""
+    signed: str = ""  # who signed it, in words
 
     @property
     def before(self) -> tuple[Turn, ...]:

@@ -1,9 +1,10 @@
-"""What happens behind the screens, as messages to the app. All come from the engine's thread."""
+"""What happens behind the screens, as messages to the app. They come from the engine's thread, and from transfers."""
 
 from dataclasses import dataclass
 
 from textual.message import Message
 
+from medpocket.config import Settings
 from medpocket.errors import MedpocketError
 from medpocket.types import Finished, Notice, Routed
 
@@ -27,9 +28,14 @@ class ModelInfo:
 
 @dataclass
 class ModelLoading(Message):
-    """A model is on its way into memory."""
+    """A model is on its way into memory, so much of it is there (0 to 1)."""
 
     name: str
+    share: float = 0.0
+
+    def can_replace(self, message: Message) -> bool:
+        """A later one says more."""
+        return isinstance(message, ModelLoading)
 
 
 @dataclass
@@ -108,3 +114,20 @@ class AnswerFailed(Message):
 
     answer: int
     error: MedpocketError
+
+
+@dataclass
+class TransferEnded(Message):
+    """A model's files have come, or were read, or not: `text` says how it ended, or `error` why it could not go on."""
+
+    model: str
+    text: str = ""
+    error: MedpocketError | None = None
+
+
+@dataclass
+class SettingChanged(Message):
+    """The user changed a setting of this name; all of them as they are now."""
+
+    name: str
+    settings: Settings

@@ -20,14 +20,20 @@ class Slash:
 COMMANDS = (
     Slash("expert", "take_expert", "Have this expert answer; `routed` and `none` are names too", "expert"),
     Slash("model", "take_model", "Answer with this model from now on", "model"),
+    Slash("models", "app.open('models')", "What models there are, and what runs here"),
     Slash("new", "new_chat", "Begin a new conversation"),
+    Slash("sessions", "app.open('sessions')", "Find an earlier conversation"),
     Slash("again", "regenerate", "Answer the last question once more"),
     Slash("beside", "compare", "Answer it by another expert, side by side"),
     Slash("copy", "copy_answer", "Copy the answer"),
     Slash("copyall", "copy_conversation", "Copy the conversation as Markdown"),
+    Slash("export", "export_conversation", "Write the conversation into a new file", "file"),
+    Slash("sign", "sign", "Sign the answer and all that led to it"),
     Slash("why", "toggle_why", "Show or hide what speaks for the expert"),
     Slash("lock", "lock", "Lock the encrypted history"),
+    Slash("settings", "app.open('settings')", "What can be set, what it is now, and why"),
     Slash("help", "app.show_help", "What the keys do, and what MedPocket is not"),
+    Slash("tour", "app.show_tour", "Three pages on what this is and how it is used"),
     Slash("quit", "app.quit", "Stop and end"),
 )
 _BY_NAME = {one.name: one for one in COMMANDS}

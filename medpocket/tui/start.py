@@ -28,13 +28,23 @@ def open_app() -> int:
     settings = load_settings()
 
     from medpocket.tui.app import MedpocketApp
+    from medpocket.tui.first_run import tour_is_due
     from medpocket.tui.keys import keymap
 
-    app = MedpocketApp(_load, theme=settings.theme, keymap=keymap(settings.keys), lock_after_min=settings.lock_after)
+    app = MedpocketApp(
+        _load,
+        theme=settings.theme,
+        keymap=keymap(settings.keys),
+        lock_after_min=settings.lock_after,
+        first_run=tour_is_due(),
+    )
+    app.call_later(app.take_over_process)
     app.run()
     if app.crash:
         raise app.crash
-    return 0
+    if app.history.undeleted:
+        raise app.history.undeleted
+    return app.return_code or 0
 
 
 def _load(request: "LoadModel", post: "Post") -> "Loaded":

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import termios
 import time
+from pathlib import Path
 
 _WORDS = b"begins a new line"  # the cursor stands on the first of its words
 _WAIT_S = 60.0
@@ -64,6 +65,8 @@ def main() -> None:
     """Print medians and the slowest."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     with tempfile.TemporaryDirectory() as home:
+        (Path(home) / "state").mkdir()
+        (Path(home) / "state" / "tour-seen").touch()
         first_frame_s(home)  # compiles what was not compiled yet
         frames = [first_frame_s(home) for _ in range(runs)]
     imports = [import_s() for _ in range(runs)]

@@ -338,10 +338,15 @@ def test_ctrl_c_before_the_model_is_loaded_exits_with_130(tmp_path: Path) -> Non
     process.send_signal(signal.SIGINT)
     assert process.stderr
     errors = process.stderr.read().decode()
-    assert process.wait(timeout=30) in (130, -signal.SIGINT)
+    process.wait(timeout=30)
     process.stderr.close()
     os.close(terminal)
-    if process.returncode == 130:
+    if process.returncode not in (
+        130,
+        -signal.SIGINT,
+    ):  # Python itself was still starting, and had read nothing of ours
+        assert process.returncode == 1 and "medpocket" not in errors, errors
+    elif process.returncode == 130:
         assert "Traceback" not in errors
 
 

@@ -6,7 +6,6 @@ batches; each batch is one decode.
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import llama_cpp
@@ -16,14 +15,6 @@ from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Scaled
 
 Batch = tuple[tuple[int, ...], tuple[Scaled, ...]]
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A past answer: its ids, and whether the base model gave it, which reads as it speaks, a token at a time."""
-
-    ids: tuple[int, ...]
-    by_base: bool
 
 
 class ColdRun:
@@ -75,26 +66,16 @@ class ColdRun:
         llama_cpp.llama_model_free(self._model)
 
 
-def same_batches(
-    prompt: Prompt, answers: Sequence[Spoken], adapters: Sequence[Scaled], answer: Sequence[int], size: int
-) -> list[Batch]:
-    """The batches of a cold reading: every part of a turn its own, the invocation alone, the answer token by token.
+def same_batches(ids: Sequence[int], ends: Sequence[int], adapters: Sequence[Scaled], marker: int) -> list[Batch]:
+    """The batches that end at `ends`.
 
     Ordinary adapters read everything; activated ones act from the marker before the answer on.
     """
     ordinary = tuple(one for one in adapters if not one.file.invocation)
-    batches: list[Batch] = []
-    start = 0
-    spoken = dict(zip(prompt.answers, answers, strict=True))
-    for end in prompt.parts:
-        said = spoken.get((start, end))
-        width = 1 if said and said.by_base else size
-        acting = tuple(adapters) if end == len(prompt) else ordinary
-        for first in range(start, end, width):
-            batches.append((prompt.ids[first : min(first + width, end)], acting))
-        start = end
-    batches += [((token,), tuple(adapters)) for token in answer]
-    return batches
+    return [
+        (tuple(ids[start:end]), tuple(adapters) if start >= marker else ordinary)
+        for start, end in zip((0, *ends), ends, strict=False)
+    ]
 
 
 def free_batches(prompt: Prompt, adapters: Sequence[Scaled], size: int) -> list[Batch]:

@@ -1,6 +1,7 @@
 """Adapters in the engine: which tokens are evaluated, what is kept, what is refused."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,9 @@ def test_an_adapter_changes_the_answer_and_none_gives_the_base_models(engine: Ll
     assert ask(engine, [QUESTION]).ids == base
 
 
-def test_another_experts_line_leaves_the_question_read(engine: LlamaEngine, tmp_path: Path) -> None:
-    ask(engine, [QUESTION], [random_adapter(tmp_path, 1)])
-    other = Turn("user", QUESTION.text, line="Name the red flags.")
+def test_a_line_apart_leaves_the_question_read_for_another_expert(engine: LlamaEngine, tmp_path: Path) -> None:
+    ask(engine, [replace(QUESTION, apart=True)], [random_adapter(tmp_path, 1)])
+    other = Turn("user", QUESTION.text, line="Name the red flags.", apart=True)
     whole = len(engine.encode([other]))
     line_and_marker = whole - engine.encode([other]).parts[0]
     assert ask(engine, [other], [random_adapter(tmp_path, 2)]).stats.evaluated_tokens == line_and_marker
@@ -86,9 +87,9 @@ def test_an_ordinary_adapter_has_a_cache_of_its_own_and_finds_it_again(engine: L
     ask(engine, [QUESTION])
     cold = ask(engine, [QUESTION], [ordinary])
     assert cold.stats.cached_tokens == 0
-    assert ask(engine, [QUESTION]).stats.evaluated_tokens == 1
+    assert ask(engine, [QUESTION]).stats.evaluated_tokens == 0
     again = ask(engine, [QUESTION], [ordinary])
-    assert (again.stats.evaluated_tokens, again.ids) == (1, cold.ids)
+    assert (again.stats.evaluated_tokens, again.ids) == (0, cold.ids)
 
 
 def test_another_scale_of_an_ordinary_adapter_shares_nothing(engine: LlamaEngine, tmp_path: Path) -> None:
@@ -155,4 +156,4 @@ def test_scores_are_those_of_the_answer_and_leave_the_conversation_read(engine: 
     assert engine.score(prompt, other)[0] < scores[0]
     assert engine.score(prompt, greedy.ids, [random_adapter(tmp_path, 1)]) != scores
     assert engine.score(prompt, greedy.ids) == scores
-    assert ask(engine, [QUESTION]).stats.evaluated_tokens == 1
+    assert ask(engine, [QUESTION]).stats.evaluated_tokens == 0

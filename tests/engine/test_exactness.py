@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import llama_cpp
 import numpy as np
@@ -21,7 +21,7 @@ from medpocket.models.gguf_check import check_model_file
 from medpocket.registry import load_registry
 from medpocket.types import EngineEvent, Finished, Sampling, Turn
 from tests.conftest import DEMO
-from tests.engine.cold_run import Batch, ColdRun, Spoken, free_batches, same_batches
+from tests.engine.cold_run import Batch, ColdRun, free_batches, same_batches
 
 CONTEXT, BATCH = 1024, 128  # turns have several batches; llama.cpp computes otherwise above 64 tokens than below
 FREE_BOUNDARIES_DIFFER = 0.3
@@ -92,14 +92,6 @@ def logits_now(engine: LlamaEngine) -> np.ndarray:
     return np.ctypeslib.as_array(pointer, (engine._vocabulary.size,)).copy()
 
 
-@dataclass
-class Conversation:
-    """What the assistant knows of a conversation, and what a cold run must know to read it as it was read."""
-
-    turns: tuple[Turn, ...] = ()
-    spoken: list[Spoken] = field(default_factory=list)
-
-
 class Player:
     """Holds random conversations through the assistant and compares the logits after each answer with a cold run's."""
 
@@ -113,16 +105,16 @@ class Player:
         self.greatest_free = 0.0
         self.compared = 0
 
-    def turn(self, conversation: Conversation, chosen: str, question: str, tokens: int) -> Conversation:
+    def turn(self, history: Sequence[Turn], chosen: str, question: str, tokens: int) -> tuple[Turn, ...]:
         """Ask; compare; return the conversation with the answer."""
         sampling = Sampling(temperature=0.8, max_tokens=tokens, seed=self.dice.randrange(2**31))
         assistant = Assistant(self.registry, self.recorder, sampling, self.experts)  # type: ignore[arg-type]
         cancel = Cancellation()
         stop_after = self.dice.randrange(1, 6) if self.dice.random() < 0.15 else None
         finished = None
-        experts = SETS[chosen]
+        experts, others = SETS[chosen], self.dice.random() < 0.3
         for said, event in enumerate(
-            assistant.ask(question, cancel, history=conversation.turns, experts=experts, route=False)
+            assistant.ask(question, cancel, history=history, experts=experts, route=False, compared=others)
         ):
             if stop_after and said == stop_after:
                 cancel.set()
@@ -133,16 +125,15 @@ class Player:
         ids = finished.turns[-1].ids or ()
         evaluated = ids if finished.stop == "end" else ids[:-1]  # the last one was chosen and not yet evaluated
         if finished.stop != "cancelled":
-            self._compare(conversation, adapters, evaluated)
-        ordinary_alone = all(not one.file.invocation for one in adapters)
-        return Conversation(finished.turns, [*conversation.spoken, Spoken(ids, by_base=ordinary_alone)])
+            self._compare(adapters, evaluated)
+        return finished.turns
 
-    def _compare(self, conversation: Conversation, adapters: tuple[Scaled, ...], evaluated: Sequence[int]) -> None:
-        prompt = self.recorder.prompt
+    def _compare(self, adapters: tuple[Scaled, ...], evaluated: Sequence[int]) -> None:
+        prompt, ends = self.recorder.prompt, self.engine._memory.held.ends
         warm = logits_now(self.engine)
-        kept = len(prompt.answers)
-        spoken = conversation.spoken[-kept:] if kept else []
-        cold = self.cold.logits(same_batches(prompt, spoken, adapters, evaluated, BATCH))
+        assert ends[-1] == len(prompt) + len(evaluated)
+        assert {len(prompt), *(end for _, end in prompt.answers)} <= set(ends), "turns do not have batches of their own"
+        cold = self.cold.logits(same_batches((*prompt.ids, *evaluated), ends, adapters, prompt.marker))
         self.compared += 1
         assert np.array_equal(warm, cold), f"differs by {np.abs(warm - cold).max()}"
         if not evaluated:
@@ -155,13 +146,12 @@ class Player:
 
     def conversation(self) -> None:
         """Some turns of any experts, with edits, idle time that may be cut short, and answers that are stopped."""
-        state = Conversation()
+        turns: tuple[Turn, ...] = ()
         for number in range(self.dice.randrange(2, 5)):
             if number and self.dice.random() < 0.2:  # an earlier question is asked in other words
-                back = self.dice.randrange(0, len(state.spoken))
-                state = Conversation(state.turns[: 2 * back], state.spoken[:back])
+                turns = turns[: 2 * self.dice.randrange(0, len(turns) // 2)]
             question = " ".join(self.dice.choices(SENTENCES, k=self.dice.choice((1, 1, 2, 4, 9))))
-            state = self.turn(state, self.dice.choice(list(SETS)), question, self.dice.randrange(1, 25))
+            turns = self.turn(turns, self.dice.choice(list(SETS)), question, self.dice.randrange(1, 25))
             idle = self.dice.random()
             if idle < 0.6:
                 cancel = Cancellation()
@@ -197,7 +187,7 @@ def test_a_hundred_conversations_give_the_cold_logits_bit_for_bit(player: Player
 
 def test_the_check_fails_when_the_key_leaves_out_the_adapters(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LlamaEngine, "_key", lambda _self, _ordinary: StateKey("", "", ()))
-    first = player.turn(Conversation(), "ordinary", "What about fever?", 4)
+    first = player.turn((), "ordinary", "What about fever?", 4)
     with pytest.raises(AssertionError, match="differs by"):
         player.turn(first, "none", "And a cough?", 4)
 
@@ -206,6 +196,6 @@ def test_the_check_fails_when_what_an_activated_adapter_computed_is_kept(
     player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LlamaEngine, "_drop_activated", lambda _self: None)
-    first = player.turn(Conversation(), "a", "What about fever?", 12)
+    first = player.turn((), "a", "What about fever?", 12)
     with pytest.raises(AssertionError, match="differs by"):
         player.turn(first, "none", "And a cough?", 4)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,10 @@ def test_the_pieces_make_the_answer(engine: LlamaEngine) -> None:
 
 def test_progress_counts_the_tokens_of_the_prompt(fresh: LlamaEngine) -> None:
     prompt = fresh.encode([Turn("user", "pain " * 40)])
-    marker = len(prompt) - 1  # which is read on its own
     events = fresh.generate(prompt, GREEDY, Cancellation())
     progress = [(event.evaluated, event.total) for event in events if isinstance(event, PromptProgress)]
     total = len(prompt)
-    assert progress == [(evaluated, total) for evaluated in (*range(0, marker, 32), marker, total)]
+    assert progress == [(evaluated, total) for evaluated in (*range(0, total, 32), total)]
 
 
 def test_a_second_turn_evaluates_only_what_is_new(fresh: LlamaEngine) -> None:
@@ -63,12 +63,25 @@ def test_a_second_turn_evaluates_only_what_is_new(fresh: LlamaEngine) -> None:
 
 
 def test_a_reused_prefix_gives_the_cold_answer(fresh: LlamaEngine) -> None:
-    other = [Turn("user", "What are the symptoms of asthma?", line="Be brief.")]
+    other = [Turn("user", "What are the symptoms of asthma?", line="Be brief.", apart=True)]
     cold = answer(fresh, other)
-    answer(fresh, [Turn("user", "What are the symptoms of asthma?", line="Name the red flags.")])
+    answer(fresh, [Turn("user", "What are the symptoms of asthma?", line="Name the red flags.", apart=True)])
     warm = answer(fresh, other)
     assert warm.stats.cached_tokens > 0
     assert warm.ids == cold.ids
+
+
+def test_the_line_of_a_long_question_is_a_part_of_its_own(engine: LlamaEngine) -> None:
+    parts = [len(engine.encode([Turn("user", "pain " * words, line="Be brief.")]).parts) for words in (50, 600)]
+    assert parts == [1, 2]
+
+
+def test_a_question_asked_again_is_not_read_again_and_answered_the_same(fresh: LlamaEngine) -> None:
+    warm = Sampling(temperature=1.0, max_tokens=24, seed=3)
+    first = answer(fresh, QUESTION, warm)
+    second, other = answer(fresh, QUESTION, warm), answer(fresh, QUESTION, replace(warm, seed=4))
+    assert first.stats.evaluated_tokens > second.stats.evaluated_tokens == other.stats.evaluated_tokens == 0
+    assert first.ids == second.ids != other.ids
 
 
 def test_an_edited_question_forgets_what_followed(fresh: LlamaEngine) -> None:

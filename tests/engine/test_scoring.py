@@ -36,7 +36,11 @@ def items(engine: LlamaEngine, line: str = "") -> list[Choices]:
     answers = tuple(tuple(engine.encode_answer(text)[:-1]) for text in ANSWERS)
     listed = "A. yes\nB. no"
     lines = (f"{listed}\n\n{line}" if line else listed, line)
-    return [Choices(engine.encode([Turn("user", text, line=own)]), answers) for text in QUESTIONS for own in lines]
+    return [
+        Choices(engine.encode([Turn("user", text, line=own, apart=True)]), answers)
+        for text in QUESTIONS
+        for own in lines
+    ]
 
 
 def expert(engine: LlamaEngine, name: str) -> Scaled:

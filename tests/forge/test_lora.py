@@ -168,6 +168,15 @@ def test_training_ends_early_where_nothing_is_gained(trainable: Trainable, tmp_p
     assert (outcome.steps, outcome.best_step) == (6, 2)
 
 
+def test_the_last_state_is_kept_where_that_is_wanted(trainable: Trainable, tmp_path: Path) -> None:
+    made = trainer(trainable, tmp_path, steps=6, measure_every=2, patience=6, keep_last=True)
+    losses = iter((1.0, 2.0, 3.0, 2.5))
+    made.loss = lambda _examples: next(losses)  # type: ignore[method-assign]
+    outcome = made.run()
+    assert outcome is not None
+    assert (outcome.best_step, outcome.loss_before, outcome.loss_after) == (6, 1.0, 2.5)
+
+
 def test_one_command_trains_measures_quantizes_and_adds(medpocket: Medpocket, tmp_path: Path) -> None:
     options = ("--base", str(DEMO), "--data", str(data_file(tmp_path)), "--steps", "16", "--batch", "4")
     done = medpocket("experts", "train", "dermatology", *options, "--licence", "CC0", timeout=300)

@@ -16,7 +16,7 @@ from medpocket.router.route import Router
 from medpocket.router.weights import read_weights
 
 REGISTRY = load_registry()
-HELD_ASIDE = Path(__file__).parent.parent / "router" / "held_aside.jsonl"
+SET_ASIDE = [Path(__file__).parent.parent / "router" / name for name in ("held_aside.jsonl", "written_later.jsonl")]
 
 
 def test_every_expert_has_terms_and_utterances() -> None:
@@ -26,10 +26,11 @@ def test_every_expert_has_terms_and_utterances() -> None:
     assert spoken == set(REGISTRY.experts)
 
 
-def test_no_held_aside_question_is_trained_on() -> None:
+@pytest.mark.parametrize("path", SET_ASIDE, ids=lambda path: path.stem)
+def test_no_question_set_aside_is_trained_on(path: Path) -> None:
     import json
 
-    measured = {json.loads(line)["text"].lower() for line in HELD_ASIDE.read_text(encoding="utf-8").splitlines()}
+    measured = {json.loads(line)["text"].lower() for line in path.read_text(encoding="utf-8").splitlines()}
     trained = {sample.text.lower() for sample in utterances(UTTERANCES, REGISTRY)}
     assert not [text for text in measured if text in trained]
 
@@ -78,6 +79,25 @@ def test_variants_keep_the_matter_and_are_the_same_for_the_same_dice() -> None:
     assert variants() == variants()
     assert len(set(variants())) > 20
     assert sum("angina" in text.lower() for text in variants()) > 25
+
+
+def test_a_complaint_is_told_with_others_of_its_expert() -> None:
+    import random
+
+    augmenter = Augmenter({}, [], random.Random(3))
+    told = {augmenter.told("skips beats", ["racing pulse"]) for _ in range(60)}
+    assert len(told) > 10
+    assert all("skips beats" in text for text in told)
+    assert any("racing pulse" in text for text in told)
+
+
+def test_words_are_written_by_ear_and_short_ones_left_alone() -> None:
+    import random
+
+    augmenter = Augmenter({}, [], random.Random(3))
+    heard = {augmenter.written_by_ear("phlegm cough", 1.0) for _ in range(30)}
+    assert "flegm cough" in heard
+    assert all(text.endswith(" cough") for text in heard)
 
 
 def examples(count: int, experts: int, rows: int, seed: int) -> Examples:

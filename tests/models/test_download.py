@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from medpocket.errors import DownloadError, InputError
-from medpocket.models.download import Line, fetch_all, find
+from medpocket.models.download import Line, Stop, fetch_all, find
 from medpocket.models.http_source import BLOCK_BYTES, Patience, reason_of
 from medpocket.models.hub_files import Found, HubFile, Sought
 from medpocket.models.part_file import CHUNK_BYTES, bytes_kept, part_of
@@ -310,3 +311,21 @@ def test_memory_stays_below_a_hundred_megabytes_whatever_the_size(tmp_path: Path
         child.stdout.close()
         assert child.returncode == 0
     assert 0 < peak < 100_000_000
+
+
+def test_a_download_is_stopped_from_another_thread_while_the_server_is_silent(hub: HubServer, tmp_path: Path) -> None:
+    found = find(line(hub), [Sought(REPOSITORY, NAME)])
+    hub.faults = [Fault("stall", after=500_000)]
+    stop, seen = Stop(), []
+    started = time.monotonic()
+    with pytest.raises(DownloadError):
+        for event in fetch_all(Line(hub.endpoint), found, tmp_path, stop=stop):
+            seen.append(event["event"])
+            if event["event"] == "progress" and event["done"]:
+                threading.Timer(0.5, stop.set).start()
+    assert time.monotonic() - started < 15  # the server's silence would be waited for 30 s
+    kept = bytes_kept(tmp_path / NAME)
+    assert kept and kept[0] > 0
+    list(fetch_all(line(hub), found, tmp_path))
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert hub.starts[-1] == kept[0]

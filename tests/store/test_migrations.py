@@ -19,6 +19,20 @@ def test_every_step_has_a_file_and_the_newest_is_known() -> None:
 
 def test_a_new_file_has_the_newest_format(history: History) -> None:
     assert history.read("PRAGMA user_version") == [(migrations.NEWEST,)]
+    assert backups(history.path.parent) == []
+
+
+def test_a_file_of_the_first_format_gets_the_index_of_facts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = migrations.steps()[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "steps", lambda: {1: first})
+        patch.setattr(migrations, "NEWEST", 1)
+        with opened(folder) as history:
+            turn = keep(history)
+    with opened(folder) as history:
+        plan = history.read("EXPLAIN QUERY PLAN SELECT t.conversation FROM turns t WHERE +t.expert = 'eye_ent'")
+        assert "COVERING INDEX turns_facts" in plan[0][-1]
+        assert [one.id for one in history.conversations("expert:eye_ent")] == [turn.conversation]
 
 
 def add_a_column(database) -> None:  # type: ignore[no-untyped-def]
@@ -39,6 +53,7 @@ def take(monkeypatch: pytest.MonkeyPatch, *more: migrations.Step) -> None:
 def test_an_older_file_is_backed_up_and_brought_forward(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(folder) as history:
         turn = keep(history)
+    before = migrations.NEWEST
     take(monkeypatch, add_a_column)
     with opened(folder) as history:
         assert history.turn(turn.id) == turn
@@ -46,7 +61,7 @@ def test_an_older_file_is_backed_up_and_brought_forward(folder: Path, monkeypatc
     (backup,) = backups(folder)
     assert backup.stat().st_mode & 0o777 == 0o600
     copy = connect(backup)
-    assert migrations.version_of(copy) == 1
+    assert migrations.version_of(copy) == before
     assert copy.execute("SELECT answer FROM turns").fetchall() == [("An eye disease.",)]
     copy.close()
 

@@ -114,11 +114,12 @@ def limit_connections(history: History, monkeypatch: pytest.MonkeyPatch, pages: 
     monkeypatch.setattr(history, "_connection", limited)
 
 
-def test_an_answer_deleted_while_it_arrives_stays_deleted(history: History) -> None:
+def test_an_answer_deleted_while_it_arrives_stays_deleted_and_that_is_told(history: History) -> None:
     recording = history.begin(asked())
     recording.append("x")
     history.delete([recording.turn.conversation])
-    recording.finish(State.COMPLETE)
+    with pytest.raises(HistoryError, match="deleted while it was answered"):
+        recording.finish(State.COMPLETE)
     assert history.conversations() == []
 
 
@@ -127,3 +128,15 @@ def test_a_conversation_deleted_meanwhile_takes_no_turn(history: History) -> Non
     history.delete([turn.conversation])
     with pytest.raises(HistoryError, match="deleted"):
         history.begin(asked(), conversation=turn.conversation, parent=1)
+
+
+def test_an_answer_never_goes_into_the_turn_that_took_the_place_of_a_deleted_one(history: History) -> None:
+    recording = history.begin(asked("Which dose?"))
+    recording.append("5 ")
+    history.delete([recording.turn.conversation])
+    other = keep(history, "What is gout?", "A disease of joints.")
+    assert other.row == recording.turn.row
+    recording.append("mg")
+    with pytest.raises(HistoryError, match="deleted while it was answered"):
+        recording.finish(State.COMPLETE)
+    assert history.turn(other.id).answer == "A disease of joints."

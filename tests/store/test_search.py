@@ -2,6 +2,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from medpocket.errors import HistoryError
 from medpocket.store import search, writer
 from medpocket.store.history import History
 from medpocket.store.records import MARK_END, MARK_START, Rating, State
@@ -140,3 +141,42 @@ def test_an_answer_that_is_still_being_written_is_not_found_yet(history: History
     recording.finish(State.COMPLETE, answer="yes", stop="end")
     assert questions(history, "glaucoma") == ["glaucoma?"]
     assert history.problems() == []
+
+
+def test_all_that_is_found_is_listed_by_id_and_read_a_part_at_a_time(several: History) -> None:
+    every, limited = several.ids_found(Query.of(""))
+    assert every == [one.id for one in several.conversations()] and not limited
+    found, _ = several.ids_found(Query.of("heart"))
+    assert found == [one.id for one in several.conversations("heart")]
+    assert several.conversations_with([*found[:1], "gone2345"]) == {found[0]: several.conversation(found[0])}
+
+
+def test_of_very_many_turns_only_the_latest_count_and_that_is_told(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_MOST_WEIGHED", 2)
+    turns = [keep(history, f"Question {number}", "asthma") for number in range(4)]
+    ids, limited = history.ids_found(Query.of("asthma"))
+    assert limited and len(ids) == 3
+    assert turns[0].conversation not in ids
+    assert not history.ids_found(Query.of("asthma question 2"))[1]
+
+
+def test_what_was_found_inside_a_conversation_is_marked(history: History) -> None:
+    first = keep(history, "Heart failure?", "Diuretics.")
+    keep(history, "And then?", "A pacemaker for the heart.", conversation=first.conversation, parent=1)
+    keep(history, "The heart in another conversation", "No.")
+    found = history.snippets(first.conversation, Query.of("heart"))
+    assert found == [f"{MARK_START}Heart{MARK_END} failure?", f"A pacemaker for the {MARK_START}heart{MARK_END}."]
+    assert history.snippets(first.conversation, Query.of("heart"), limit=1) == found[:1]
+    assert history.snippets(first.conversation, Query.of("expert:eye_ent")) == []
+
+
+def test_a_single_letter_is_a_word_and_no_beginning() -> None:
+    assert Query.of("d", as_you_type=True).match == '"d"'
+    assert Query.of("di", as_you_type=True).match == '"di"*'
+
+
+def test_a_conversation_that_is_gone_cannot_be_renamed(history: History) -> None:
+    with pytest.raises(HistoryError, match="deleted meanwhile"):
+        history.rename("gone2345", "title")

@@ -35,6 +35,7 @@ async def test_two_experts_answer_side_by_side_and_one_is_kept() -> None:
         left, right = app.chat.query(ExchangeView)
         assert (left.exchange.text, right.exchange.text) == ("first", "second")
         assert left.region.y == right.region.y
+        assert [view.query_one(Markdown).source for view in (left, right)] == ["first", "second"]
         assert right.exchange.routed and right.exchange.routed.expert == "cardiology"
         await pilot.press("ctrl+up", "ctrl+up", "k")
         await until(pilot, lambda: texts(app) == ["first"])

@@ -2,6 +2,8 @@
 
 import errno
 import io
+import shutil
+from pathlib import Path
 
 import pytest
 from textual.events import Paste
@@ -11,7 +13,9 @@ from medpocket.store.history import History
 from medpocket.tui import start
 from medpocket.tui.app import MedpocketApp
 from medpocket.tui.services.engine_thread import Loaded, LoadModel, Post
+from medpocket.tui.services.loading import load_installed
 from medpocket.tui.widgets.question_box import QuestionBox
+from tests.conftest import DEMO
 from tests.tui.scripted_app import ask, idle, scripted_app, start_asking, texts, until
 
 pytestmark = pytest.mark.anyio
@@ -180,6 +184,42 @@ async def test_a_model_that_is_gone_is_told_and_another_can_be_loaded() -> None:
         await until(pilot, lambda: app.chat.status.model)
         await ask(pilot, "Question.")
         assert texts(app)[-1] == "answer"
+
+
+async def test_a_model_that_cannot_be_loaded_leaves_the_one_that_is_there() -> None:
+    _, script = scripted_app("answer")
+
+    def load(request: LoadModel, post: Post) -> Loaded:
+        if request.name == "broken":
+            raise MedpocketError("the file is damaged", "get it again")
+        return script.load(request, post)
+
+    app = MedpocketApp(load)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.chat.status.model)
+        app.chat.query_one(QuestionBox).put("/model broken")
+        await pilot.press("enter")
+        await until(pilot, lambda: "the file is damaged" in told(app) and app.chat.status.model)
+        await ask(pilot, "Question.")
+        assert texts(app) == ["answer"]
+
+
+async def test_a_model_whose_file_is_deleted_while_it_is_open_goes_on_answering(home: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    shutil.copy(DEMO, model)
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text(f'model = "{model}"\nmax_tokens = 8\nthreads = 1\n')
+    app = MedpocketApp(load_installed)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.chat.status.model)
+        model.unlink()
+        await ask(pilot, "What is glaucoma?")
+        assert app.chat.conversation.branch[0].text
+        app.chat.query_one(QuestionBox).put(f"/model {model}")
+        await pilot.press("enter")
+        await until(pilot, lambda: str(model) in told(app) or "no such file" in told(app).lower())
+        chat = await ask(pilot, "And now?")
+        assert "no model in memory" in str(chat.query(".tail").last().render())
 
 
 async def test_an_unexpected_error_while_loading_shows_no_values() -> None:

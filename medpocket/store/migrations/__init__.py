@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 Step = Callable[["Database"], None]
 
-NEWEST = 1
+NEWEST = 2
 
 
 def steps() -> dict[int, Step]:
     """Import every step."""
-    modules = {1: "m0001_begin"}
+    modules = {1: "m0001_begin", 2: "m0002_facts"}
     return {number: import_module(f"{__name__}.{name}").migrate for number, name in modules.items()}
 
 
@@ -31,15 +31,16 @@ def version_of(connection: Connection) -> int:
 
 
 def migrate(connection: Connection, before_step: Callable[[int], object]) -> None:
-    """Take the steps that the file has not taken, and call `before_step` with the number of each but the first.
+    """Take the steps that the file has not taken, and call `before_step` with the number of each, save in a new file.
 
     Raises HistoryError; then the last step did not happen.
     """
     from sqlite_utils import Database
 
     database = Database(connection)
+    is_new = not version_of(connection)
     for number, step in sorted(steps().items()):
-        if 0 < version_of(connection) < number:
+        if not is_new and version_of(connection) < number:
             before_step(number)
         with translated():
             connection.execute("BEGIN IMMEDIATE")

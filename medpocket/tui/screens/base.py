@@ -27,6 +27,7 @@ from medpocket.errors import MedpocketError
 from medpocket.text import printable
 from medpocket.tui.keys import SCREEN, bindings
 from medpocket.tui.services.in_thread import in_thread
+from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 
 Found = TypeVar("Found")
 
@@ -37,8 +38,11 @@ class InfoScreen(Screen[None], Generic[Found]):
     HEADING = ""
     NOTE = ""  # beside the heading
     BINDINGS = bindings(SCREEN)
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     DEFAULT_CSS = """
     InfoScreen {
+        &.-flat Footer, &.-flat .heading { display: none; }
         .heading { height: 1; padding: 0 2; background: $panel; color: $text-muted; text-wrap: nowrap; }
         .body { padding: 1 2; }
         .saying { height: auto; padding: 0 2; color: $text-warning; }
@@ -48,6 +52,7 @@ class InfoScreen(Screen[None], Generic[Found]):
     def compose(self) -> ComposeResult:
         """Heading, body, complaint, keys."""
         yield Static(Content.assemble((self.HEADING, "bold $text-primary"), f"   {self.NOTE}"), classes="heading")
+        yield TooSmall()
         yield from self.compose_body()
         yield Static(classes="saying")
         yield Footer(compact=True, show_command_palette=False)

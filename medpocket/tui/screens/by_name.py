@@ -8,6 +8,9 @@ from medpocket.tui.screens.base import InfoScreen
 _SCREENS = {
     "doctor": "DoctorScreen",
     "experts": "ExpertsScreen",
+    "sessions": "SessionsScreen",
+    "models": "ModelsScreen",
+    "settings": "SettingsScreen",
 }
 
 

@@ -24,13 +24,14 @@ class ListScreen(InfoScreen[Found]):
     """`show` gives the rows to `set_rows`; `details` says all about one of them, in a thread."""
 
     COLUMNS: Sequence[str] = ()
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
     ListScreen {
         .split { height: 1fr; layout: vertical; }
         DataTable { height: 1fr; background: $background; padding: 0 1; }
+        &.-flat .details { display: none; }
         .details { height: 1fr; padding: 0 2; border-top: solid $panel; }
         .details:focus { border-top: solid $border; }
+        .details .text { max-width: 96; }
         &.-wide .split { layout: horizontal; }
         &.-wide DataTable { width: auto; max-width: 60%; height: 1fr; }
         &.-wide .details { width: 1fr; height: 1fr; border-top: none; border-left: vkey $panel; }

@@ -99,7 +99,7 @@ class EngineThread:
         self._thread.start()
 
     def load(self, name: str | None = None) -> None:
-        """Free the model that is there, and load this one."""
+        """Free the model that is there, and load this one; where that fails, the one that was there again."""
         self._request(LoadModel(name))
 
     def ask(self, question: Question) -> None:
@@ -149,13 +149,25 @@ class EngineThread:
             self._loaded = None
 
     def _load_model(self, request: LoadModel) -> None:
+        before = self._loaded.info if self._loaded else None
         try:
             self._free()  # two models seldom fit into memory at once
             self._loaded = self._load(request, self._post)
         except Exception as error:
-            self._post(ModelFailed(unexpected(error)))
-        else:
+            problem = unexpected(error)
+            if before and self._return_to(before):
+                problem = MedpocketError(problem.message, f"{problem.hint}; {before.name} goes on answering")
+            self._post(ModelFailed(problem))
+        if self._loaded:
             self._post(ModelLoaded(self._loaded.info))
+
+    def _return_to(self, before: ModelInfo) -> bool:
+        """Load the model that answered until now; tell whether that went well."""
+        try:
+            self._loaded = self._load(LoadModel(before.id), self._post)
+        except Exception:  # why the wanted one cannot be loaded is told, and that there is none
+            return False
+        return True
 
     def _answer(self, asked: Question) -> None:
         with self._lock:

@@ -1,18 +1,25 @@
 """The history, as the app uses it: opened behind the first frame, read in a thread of its own."""
 
+import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError
+from medpocket.errors import DamagedHistoryError, HistoryError, LockedHistoryError, MedpocketError
+from medpocket.tui.services.deletions import Deleted, Deletions
 from medpocket.tui.services.in_thread import Lane
 
 if TYPE_CHECKING:  # the store is imported behind the first frame, in the history's thread
+    from pathlib import Path
+
     from medpocket.store.history import History
     from medpocket.store.records import AnsweredBy, StoredTurn
     from medpocket.store.writer import Keep
+    from medpocket.tui.conversation import Conversation
 
 Result = TypeVar("Result")
+
+_OPENING_S = 30.0  # a slow disk, another process that migrates
 
 
 class HistoryState(str, Enum):
@@ -29,13 +36,24 @@ class ChatHistory:
 
     def __init__(self) -> None:
         self.state = HistoryState.CLOSED
+        self.problem: MedpocketError | None = None  # why it could not be opened
+        self.undeleted: MedpocketError | None = None  # why what was to be deleted is still there
+        self.deletions = Deletions()
         self.notice = ""  # what the user is to know of how it was opened
         self._history: History | None = None
         self._lane = Lane("history")
+        self._tried = threading.Event()  # to open it; a question asked before that is kept too
 
     async def open(self, passphrase: str | None = None) -> None:
         """Open the user's history; `state` says how that ended. Raises MedpocketError, and nothing is kept then."""
-        await self._lane.call(self._open, passphrase)
+        self.problem = None
+        try:
+            await self._lane.call(self._open, passphrase)
+        except MedpocketError as error:
+            self.problem = error
+            raise
+        finally:
+            self._tried.set()
 
     async def lock(self) -> None:
         """Forget the key; nothing is kept or shown until it is opened again."""
@@ -43,13 +61,13 @@ class ChatHistory:
         self.state = HistoryState.LOCKED
 
     def close(self) -> None:
-        """End every connection."""
-        if self._history:
-            self._history.close()
-            self._history = None
+        """Carry out the deletions that are held back, then end every connection, for good."""
+        self._tried.set()
+        self._close()
 
     def keep(self, model: "AnsweredBy", conversation: str | None, parent: int | None) -> "Keep | None":
-        """Say where a question is kept, None where it is not."""
+        """Say where a question is kept, None where it is not; wait until the history was opened first."""
+        self._tried.wait(_OPENING_S)
         from medpocket.store.writer import Keep
 
         return Keep(self._history, model, conversation, parent) if self._history else None
@@ -77,6 +95,30 @@ class ChatHistory:
         """Keep a note on a turn."""
         await self.call(lambda history: history.annotate(turn, note))
 
+    async def sign(self, conversation: str, number: int, signer: str) -> str:
+        """Sign a turn and all that led to it; return what the user should know."""
+        from medpocket.tui.services import signing
+
+        return await self.call(lambda history: signing.sign(history, conversation, number, signer))
+
+    async def signatures(self, conversation: str) -> dict[int, str]:
+        """Return, by the numbers of the turns, who signed them and whether that holds, in words."""
+        from medpocket.tui.services import signing
+
+        return await self.call(lambda history: signing.signatures(history, conversation))
+
+    async def export(self, conversation: "Conversation", target: "Path", form: str) -> str:
+        """Write a conversation into a new file, kept or not; return what the user should know."""
+        from medpocket.tui.services import exporting
+
+        return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form))
+
+    async def delete_held(self, *, due_only: bool) -> Deleted:
+        """Carry out the deletions that are held back, or those that are due. Raises MedpocketError."""
+        if not self.deletions:
+            return Deleted()
+        return await self.call(lambda history: self.deletions.carry_out(history, due_only=due_only))
+
     async def changes(self) -> int:
         """Return a number that differs from the last one where somebody else wrote meanwhile; 0 while it is closed."""
         return await self._lane.call(lambda: self._history.changes() if self._history else 0)
@@ -87,7 +129,6 @@ class ChatHistory:
         return self._history
 
     def _open(self, passphrase: str | None) -> None:
-
         from medpocket.store import switch
 
         self._close()
@@ -117,7 +158,13 @@ class ChatHistory:
             return _open(passphrase)
 
     def _close(self) -> None:
-        self.close()
+        if self._history:
+            try:
+                self.deletions.carry_out(self._history)
+            except MedpocketError as error:
+                self.undeleted = error
+            self._history.close()
+            self._history = None
         self.state = HistoryState.CLOSED
 
 

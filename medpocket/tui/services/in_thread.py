@@ -3,7 +3,7 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -32,6 +32,26 @@ class Lane:
     def _work(self) -> None:
         while True:
             self._calls.get()()
+
+
+class OneAtATime:
+    """Calls a coroutine function; what is asked for while it runs is done once, when it has ended."""
+
+    def __init__(self, function: Callable[[], Awaitable[None]]) -> None:
+        self._function = function
+        self._running = self._asked = False
+
+    async def __call__(self) -> None:
+        self._asked = True
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._asked:
+                self._asked = False
+                await self._function()
+        finally:
+            self._running = False
 
 
 async def in_thread(function: Callable[..., Result], *arguments: Any) -> Result:

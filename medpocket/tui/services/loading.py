@@ -1,5 +1,6 @@
 """Load the model that answers, as `medpocket ask` does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from medpocket.config import load_settings, sampling_for
@@ -20,9 +21,15 @@ def load_installed(request: LoadModel, post: Post) -> Loaded:
     name = request.name or default_model(registry, configured.model)
     located = locate_model(name, registry)
     spec = located.spec
-    post(ModelLoading(spec.title if spec else printable(located.path.name)))
+    title = spec.title if spec else printable(located.path.name)
+    post(ModelLoading(title))
     settings, sampling = sampling_for(configured, spec.sampling if spec else {}, {})
-    engine = load_located(located, registry, replace(settings, context=configured.context))
+    engine = load_located(
+        located,
+        registry,
+        replace(settings, context=configured.context),
+        progress=_progress(title, post),
+    )
     model = engine.model
     info = ModelInfo(
         id=name,
@@ -36,6 +43,19 @@ def load_installed(request: LoadModel, post: Post) -> Loaded:
         adapters=_adapters(model.fingerprint),
     )
     return Loaded(info, answered_by(located, model), engine, assistant_on(engine, registry, sampling))
+
+
+def _progress(title: str, post: Post) -> Callable[[float], None]:
+    """Post how much is loaded, at every whole percent."""
+    told = 0
+
+    def tell(share: float) -> None:
+        nonlocal told
+        if int(share * 100) > told:
+            told = int(share * 100)
+            post(ModelLoading(title, share))
+
+    return tell
 
 
 def _adapters(fingerprint: str) -> frozenset[str]:

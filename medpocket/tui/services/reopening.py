@@ -51,6 +51,8 @@ def _update(exchange: Exchange, turn: StoredTurn) -> None:
     exchange.is_open = turn.state is State.STREAMING
     exchange.stop = turn.stop or ("cancelled" if turn.state is State.STOPPED else None)
     exchange.stats = turn.stats
+    exchange.demonstration = asked.model.demonstration
+    exchange.asked_at = turn.asked_at
     exchange.model = f"{asked.model.name} {asked.model.quantization}".removeprefix("MedPocket ").strip()
     exchange.routed = Routed(asked.expert, asked.title, asked.why, asked.score, asked.adapters)
     exchange.notices = list(asked.notices)

@@ -8,8 +8,9 @@ from medpocket.tui.widgets.exchange_view import ExchangeView
 from medpocket.tui.widgets.welcome import Welcome
 
 MOST_MOUNTED = 30
-_AT_FIRST = 6  # what a screen shows at most, and a little more
-_STEP = 10
+_MOST_AT_FIRST = 6
+_AROUND = 4  # lines of an exchange beside its question and its answer
+_STEP = 4  # so many are mounted while a key waits
 _NEAR = 2  # lines from an end of what is mounted, at which more is
 
 
@@ -36,7 +37,7 @@ class ConversationView(VerticalScroll, can_focus=False):
         """Show the end of the branch, and what stands beside it."""
         self._branch, self.beside = conversation.branch, conversation.beside
         self._end = len(self._branch)
-        self._first = max(0, self._end - _AT_FIRST)
+        self._first = self._first_that_fills()
         with self.app.batch_update():
             await self.remove_children()
             await self.mount_all(self._items(self._first, self._end) or [Welcome()])
@@ -85,9 +86,10 @@ class ConversationView(VerticalScroll, can_focus=False):
         with self.app.batch_update():
             await self.mount_all(self._items(first, self._first), before=0)
             self._first = first
-            while self._end - self._first > MOST_MOUNTED:
-                self._end -= 1
-                await self.children[-1].remove()
+            too_many = max(0, self._end - self._first - MOST_MOUNTED)
+            if too_many:
+                self._end -= too_many
+                await self.remove_children(self.children[-too_many:])
         self._stay_at(top)
 
     async def _later(self) -> None:
@@ -100,15 +102,25 @@ class ConversationView(VerticalScroll, can_focus=False):
         self._stay_at(bottom)
 
     async def _unmount_first(self) -> None:
-        while self._end - self._first > MOST_MOUNTED:
-            self._first += 1
-            await self.children[0].remove()
+        too_many = max(0, self._end - self._first - MOST_MOUNTED)
+        self._first += too_many
+        await self.remove_children(self.children[:too_many])
 
     async def _to_end(self) -> None:
         self._end = len(self._branch)
-        self._first = max(0, self._end - _AT_FIRST)
+        self._first = self._first_that_fills()
         await self.remove_children()
         await self.mount_all(self._items(self._first, self._end))
+
+    def _first_that_fills(self) -> int:
+        """Return from where on the branch fills the screen, by a guess that counts too few lines rather than many."""
+        first, rows = self._end, 0
+        while first > 0 and rows <= self.size.height and self._end - first < _MOST_AT_FIRST:
+            first -= 1
+            exchange = self._branch[first]
+            letters = len(exchange.question) + len(exchange.text)
+            rows += _AROUND + letters // max(1, self.size.width) + exchange.text.count("\n\n")
+        return first
 
     def _stay_at(self, item: Widget | None) -> None:
         """Keep the eye on what it was on, once the new height is known."""

@@ -52,6 +52,7 @@ class ExchangeView(Vertical, can_focus=True):
         self._stream: MarkdownStream | None = None
         self._first_text_at: float | None = None
         self._shown = 0  # characters of the answer
+        self._takes_text = False  # before it is mounted
 
     def compose(self) -> ComposeResult:
         """Question, who answers, how far it is, the answer, and what is to be known about it."""
@@ -70,6 +71,9 @@ class ExchangeView(Vertical, can_focus=True):
 
     async def on_mount(self) -> None:
         """Show what has changed since it was composed."""
+        self._takes_text = True
+        if len(self.exchange.text) > self._shown:
+            await self._catch_up()
         if not self.exchange.is_open:
             await self.finish()
 
@@ -96,11 +100,18 @@ class ExchangeView(Vertical, can_focus=True):
 
     async def show_text(self) -> None:
         """Show what has come of the answer since the last time."""
-        if not self.is_mounted:  # its `compose` shows what is there then
+        if not self._takes_text:  # `on_mount` shows what is there then
             return
         now = time.monotonic()
         if self._first_text_at is None:
             self._first_text_at = now
+        await self._catch_up()
+        seconds, pieces = now - self._first_text_at, self.exchange.pieces
+        rate = f"{BETWEEN}{pieces / seconds:.1f} tokens/s" if seconds > 0.5 else ""
+        self._progress(Content(f"Answering{BETWEEN}{pieces:,} tokens{rate}{BETWEEN}Esc stops"))
+
+    async def _catch_up(self) -> None:
+        """Show the text that is not shown yet."""
         if self._answer is None:
             self._answer = AnswerText()
             await self.mount(self._answer, before=self.query_one(".tail"))
@@ -109,15 +120,14 @@ class ExchangeView(Vertical, can_focus=True):
         new = self.exchange.text[self._shown :]
         self._shown += len(new)
         await self._stream.write(printable(new))
-        seconds, pieces = now - self._first_text_at, self.exchange.pieces
-        rate = f"{BETWEEN}{pieces / seconds:.1f} tokens/s" if seconds > 0.5 else ""
-        self._progress(Content(f"Answering{BETWEEN}{pieces:,} tokens{rate}{BETWEEN}Esc stops"))
 
     async def finish(self) -> None:
-        """Show the figures of an answer that has ended, whichever way."""
-        if self._stream is not None:
-            await self._stream.stop()
-            self._stream = None
+        """Show the figures of an answer that has ended, whichever way, and what came while this was being mounted."""
+        if self._takes_text and len(self.exchange.text) > self._shown:
+            await self._catch_up()
+        stream, self._stream = self._stream, None  # stopped twice, it would be cancelled in its last words
+        if stream is not None:
+            await stream.stop()
         await self.query(".progress").remove()
         self.refresh_words()
 
@@ -144,7 +154,7 @@ class ExchangeView(Vertical, can_focus=True):
         if exchange.stop in STOPPED:
             lines.append(f"({STOPPED[exchange.stop]})")
         marks = [f"rated {exchange.rating}" if exchange.rating else ""]
-        marks.append(f"signed by {exchange.signed_by}" if exchange.signed_by else "")
+        marks.append(exchange.signed)
         if any(marks):
             lines.append(BETWEEN.join(filter(None, marks)))
         if exchange.note:
