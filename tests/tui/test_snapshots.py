@@ -13,6 +13,8 @@ from medpocket.tui.app import MedpocketApp
 from medpocket.tui.screens.export import ExportScreen
 from medpocket.tui.screens.lock import LockScreen
 from medpocket.tui.services import vitals
+from medpocket.types import Evidence, Route
+from tests.tui import scripted_app as scripted_app_module
 from tests.tui.screen_text import screen_text
 from tests.tui.scripted_app import ask, idle, scripted_app, until
 
@@ -37,8 +39,17 @@ tonometry
 ```"""
 
 
+class OneRoute:
+    """A router that is never trained anew."""
+
+    def route(self, _text: str) -> Route:
+        scores = {"eye_ent": 0.87, "general": 0.05, "neurology": 0.02}
+        return Route("eye_ent", 0.87, scores, (Evidence("glaucoma", 2.1),))
+
+
 @pytest.fixture(autouse=True)
 def same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_app_module, "load_router", OneRoute)
     found = vitals.Vitals(process_bytes=95 * 10**6, free_bytes=8 * 10**9, battery="battery 80%", offline=True)
     monkeypatch.setattr(vitals, "vitals", lambda: found)
 
