@@ -308,13 +308,14 @@ def _not_kept(error: MedpocketError) -> Notice:
 def _belongs_elsewhere(router: Routes, found: Route, held: str, before: str, question: str) -> bool:
     """Whether a question that follows `before`, which `held` answered, clearly belongs to another expert.
 
-    It must by itself, and `held` must not be the likelier even when the question is read with the one before it: "and
-    the dose?" belongs to whatever the dose is of.
+    It must by itself, and `held` must be neither sure nor far ahead when the question is read with the one before it:
+    "and the dose?" belongs to whatever the dose is of.
     """
     if found.expert in (held, GENERAL) or found.score < CLEAR or found.scores.get(held, 0.0) > found.score * CLOSE:
         return False
-    together = router.route(f"{before}\n{question}")
-    return together.scores.get(held, 0.0) < CLEAR
+    together = router.route(f"{before}\n{question}").scores
+    stays = together.get(held, 0.0)
+    return stays < CLEAR and together.get(found.expert, 0.0) >= stays * CLOSE
 
 
 def _close_second(found: Route) -> tuple[str, float] | None:

@@ -222,7 +222,7 @@ def test_ask_keeps_question_answer_and_all_that_made_it(medpocket: Medpocket) ->
     assert (turn.asked.question, turn.answer, turn.state) == (QUESTION, data["answer"], State.COMPLETE)
     asked_ = turn.asked
     assert (asked_.expert, asked_.model.demonstration, len(asked_.model.sha256)) == ("eye_ent", True, 64)
-    assert asked_.scores["eye_ent"] == asked_.score > 0.8
+    assert asked_.scores["eye_ent"] == asked_.score > 0.6
     assert any(one.term == "glaucoma" for one in asked_.evidence)
     assert asked_.adapters[0].expert == "eye_ent"
     assert asked_.sampling.max_tokens == 24
