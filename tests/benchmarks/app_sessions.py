@@ -33,7 +33,7 @@ async def shown(pilot: Pilot[None], begin: Callable[[], object], changed: Callab
     started, worked = time.perf_counter(), time.process_time()
     begin()
     while not changed():
-        await asyncio.sleep(0.001)  # the thread that reads needs the interpreter too
+        await asyncio.sleep(0.002)  # the thread that reads needs the interpreter too
     drawn = asyncio.Event()
     pilot.app.call_after_refresh(drawn.set)
     await drawn.wait()

@@ -34,6 +34,11 @@ _FOR_GOOD = (
 class SessionActions(InfoScreen[Listing]):
     """Acts on the highlighted conversation."""
 
+    @property
+    def has_one(self) -> bool:
+        """Whether a conversation is highlighted, or the first list is still to come."""
+        raise NotImplementedError
+
     def show_held(self) -> None:
         """Show which conversations are to be deleted, and for how long that can be taken back."""
         raise NotImplementedError
@@ -55,9 +60,8 @@ class SessionActions(InfoScreen[Listing]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Dim what cannot be done now."""
         if action in _NEEDS_ONE:
-            here = self.query(PagedList)
             locked = action == "open_session" and self.medpocket.history.state is HistoryState.LOCKED
-            return True if locked or (here and here.first().highlighted) else None
+            return True if locked or self.has_one else None
         if action == "undo":
             return True if self.medpocket.history.deletions else None
         return True

@@ -23,7 +23,7 @@ from medpocket.tui.widgets.search_line import SearchLine
 from medpocket.tui.widgets.session_preview import drawn
 from medpocket.tui.widgets.wording import BETWEEN
 
-_PAUSE_S = 0.04  # after the last key, before it is looked for
+_PAUSE_S = 0.02  # after the last key, before it is looked for
 _TICK_S = 0.5  # between two looks at what other windows wrote, and at what is to be deleted
 _MOST_KNOWN = 4000  # rows; with more, those out of sight are forgotten
 _LOCKED = "The history is locked: nothing is kept, and nothing shown.\n{key} asks for its passphrase."
@@ -63,8 +63,8 @@ class SessionsScreen(SessionActions):
         self._timer: Timer | None = None
         self._from_top = True
         self._changes = 0
-        self._said = ""
-        self._able: tuple[object, ...] = ()
+        self._said = self._instead = ""
+        self._able = (True, False, False)
         self.found = Listing((), {})
         self._state: HistoryState | None = None
         self._list_anew = OneAtATime(self._find)
@@ -116,14 +116,16 @@ class SessionsScreen(SessionActions):
 
     async def _find(self) -> None:
         history = self.medpocket.history
-        self._state = history.state
+        state = history.state
         from_top, self._from_top = self._from_top, False
         near = None if from_top else self.query_one(PagedList).highlighted
         try:
             found = await history.call(partial(sessions.listing, text=self._text, near=near))
         except MedpocketError:
+            self._state = state
             self._show_none()
             return
+        self._state = state
         await self._show_found(found, from_top=from_top)
 
     async def _show_found(self, found: Listing, *, from_top: bool) -> None:
@@ -156,6 +158,9 @@ class SessionsScreen(SessionActions):
         self._refresh_keys()
 
     def _show_instead(self, text: str) -> None:
+        if text == self._instead:
+            return
+        self._instead = text
         self.set_class(bool(text), "-empty")
         self.query_one(".instead", Static).update(Content(printable(text)))
 
@@ -163,17 +168,22 @@ class SessionsScreen(SessionActions):
     def _text(self) -> str:
         return self.query_one(SearchLine).value
 
+    @property
+    def has_one(self) -> bool:
+        """Whether a conversation is highlighted, or the first list is still to come."""
+        return self._state is None or self.query_one(PagedList).highlighted is not None
+
     def _refresh_keys(self) -> None:
         """Draw the keys anew where others can be used now: that takes longer than all the rest."""
         history = self.medpocket.history
-        able = (self.query_one(PagedList).highlighted is not None, bool(history.deletions), history.state)
+        able = (self.has_one, bool(history.deletions), history.state is HistoryState.LOCKED)
         if able != self._able:
             self._able = able
             self.refresh_bindings()
 
     def _show_heading(self, counted: str) -> None:
         self.query_one(".heading", Static).update(
-            Content.assemble((self.HEADING, "bold $text-primary"), f"   {counted}")
+            Content.assemble((self.HEADING, "bold $text-primary"), f"   {counted}"), layout=False
         )
 
     def _drawn(self) -> dict[str, Row]:

@@ -85,7 +85,10 @@ class PagedList(ScrollView, can_focus=False):
         return self._here
 
     def set_keys(self, keys: Sequence[str], rows: Mapping[str, Row], *, from_top: bool) -> None:
-        """Show other rows; unless `from_top`, the highlighted one stays so, or what has come into its place."""
+        """Show other rows; unless `from_top`, the highlighted one stays so, or what has come into its place.
+
+        No Moved is posted: whoever calls this looks at what is highlighted then.
+        """
         before = self.highlighted
         place = 0
         if not from_top and before is not None:
@@ -96,8 +99,6 @@ class PagedList(ScrollView, can_focus=False):
             self.scroll_to(y=0, animate=False, immediate=True)
         self._go_to(place)
         self.refresh()
-        if self.highlighted != before:
-            self.post_message(self.Moved(self.highlighted))
 
     def set_rows(self, rows: Mapping[str, Row]) -> None:
         """Take what stands in the rows, those of before among them."""
