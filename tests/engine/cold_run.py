@@ -79,8 +79,9 @@ def same_batches(ids: Sequence[int], ends: Sequence[int], adapters: Sequence[Sca
 
 
 def free_batches(prompt: Prompt, adapters: Sequence[Scaled], size: int) -> list[Batch]:
-    """The same with boundaries wherever `size` tokens are full."""
+    """The same with boundaries wherever `size` tokens are full, and where adapters begin to act."""
     ordinary = tuple(one for one in adapters if not one.file.invocation)
-    marker = prompt.marker
-    batches = [(prompt.ids[first : min(first + size, marker)], ordinary) for first in range(0, marker, size)]
-    return [*batches, (prompt.ids[marker:], tuple(adapters))]
+    alone = ordinary == tuple(adapters)
+    until = len(prompt) if alone else prompt.marker
+    batches = [(prompt.ids[first : min(first + size, until)], ordinary) for first in range(0, until, size)]
+    return batches if alone else [*batches, (prompt.ids[until:], tuple(adapters))]
