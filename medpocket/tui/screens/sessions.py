@@ -85,12 +85,6 @@ class SessionsScreen(SessionActions):
         self.reload()
         self.set_interval(_TICK_S, self._tick)
 
-    def on_screen_resume(self) -> None:
-        """Show nothing of a history that was locked meanwhile."""
-        if self.medpocket.history.state is not self._state and self._state is not None:
-            self._show_none()
-            self.reload()
-
     def on_unmount(self) -> None:
         """Carry out the deletions that were held back."""
         if self.app.is_running and self.medpocket.history.deletions:  # the end of the app does it itself

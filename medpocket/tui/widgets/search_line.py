@@ -10,7 +10,9 @@ class SearchLine(Input):
 
     BINDINGS = bindings(SEARCH)
     DEFAULT_CSS = """
-    SearchLine { padding: 0 2; border: none; height: 1; background: $surface; }
+    SearchLine.-textual-compact, SearchLine.-textual-compact:focus {
+        padding: 0 2; border: none; height: 1; background: $surface;
+    }
     """
 
     def __init__(self, placeholder: str) -> None:
