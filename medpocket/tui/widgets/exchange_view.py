@@ -115,10 +115,12 @@ class ExchangeView(Vertical, can_focus=True):
         if self._answer is None:
             self._answer = AnswerText()
             await self.mount(self._answer, before=self.query_one(".tail"))
+        new = self.exchange.text[self._shown :]
+        if not new:  # another message showed it while this one mounted; a stream that never starts cannot be stopped
+            return
+        self._shown += len(new)
         if self._stream is None:
             self._stream = Markdown.get_stream(self._answer)
-        new = self.exchange.text[self._shown :]
-        self._shown += len(new)
         await self._stream.write(printable(new))
 
     async def finish(self) -> None:
