@@ -16,10 +16,11 @@ What changes something is called the same way: `await in_thread(models.remove, n
 
 from typing import Generic, TypeVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.messages import Prune
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -65,6 +66,11 @@ class InfoScreen(Screen[None], Generic[Found]):
     def on_mount(self) -> None:
         """Get what is to be shown."""
         self.reload()
+
+    @on(Prune)
+    def _stop_workers(self) -> None:
+        """Stop what is still being found out: Textual takes the widgets away first, and stops it only then."""
+        self.workers.cancel_node(self)
 
     @work(exclusive=True)
     async def reload(self) -> None:

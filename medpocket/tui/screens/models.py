@@ -35,6 +35,7 @@ class ModelsScreen(ListScreen[list[models.ModelRow]]):
         self._rows: dict[str, models.ModelRow] = {}
         self._going_on: dict[str, str] = {}  # by model, as the table has it
         self._in_use: str | None = None
+        self._ended = 0  # transfers, when the models were read
 
     @property
     def medpocket(self) -> "MedpocketApp":
@@ -47,6 +48,7 @@ class ModelsScreen(ListScreen[list[models.ModelRow]]):
 
     def on_mount(self) -> None:
         """Look at what is going on, from now on."""
+        self._ended = self.medpocket.transfers.ended
         self._look()
         self.set_interval(_LOOK_S, self._look)
 
@@ -76,12 +78,12 @@ class ModelsScreen(ListScreen[list[models.ModelRow]]):
         running, status = self.medpocket.transfers.running(), self.medpocket.chat.status
         self.query_one(TransferLines).show(running, "" if status.model else status.saying)
         going_on = {one.model: one.doing for one in running}
-        if (going_on, self._answering) == (self._going_on, self._in_use):
-            return
-        ended = self._going_on.keys() - going_on.keys()
-        self._going_on, self._in_use = going_on, self._answering
-        self._draw_rows()
-        if ended:
+        if (going_on, self._answering) != (self._going_on, self._in_use):
+            self._going_on, self._in_use = going_on, self._answering
+            self._draw_rows()
+        ended = self.medpocket.transfers.ended
+        if ended != self._ended:  # one may begin and end between two looks
+            self._ended = ended
             self.look_anew()
 
     @work(exclusive=True, group="rows")

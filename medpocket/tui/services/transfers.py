@@ -66,10 +66,11 @@ class Task:
 
 
 class Transfers:
-    """Does each task in a thread of its own, one for a model at a time. `post` hears how each ended."""
+    """Does each task in a thread of its own, one for a model at a time. `post` hears how each ended, `ended` counts."""
 
     def __init__(self, post: Callable[[TransferEnded], object]) -> None:
         self._post = post
+        self.ended = 0
         self._lock = threading.Lock()
         self._running: dict[str, tuple[Task, threading.Thread]] = {}
 
@@ -123,6 +124,7 @@ class Transfers:
                 ended = TransferEnded(task.model, error=unexpected(error))
         with self._lock:
             del self._running[task.model]
+            self.ended += 1
         self._post(ended)
 
 
