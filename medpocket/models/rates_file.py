@@ -1,13 +1,11 @@
 """The rates that were measured on this machine, kept in the cache folder until processor or llama.cpp change."""
 
-import json
-import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from typing import Any
 
-from medpocket import paths
+from medpocket.models import cache_file
 from medpocket.models.hardware import Machine
 from medpocket.models.speed import MachineRates, Rates
 
@@ -33,12 +31,12 @@ def rates_key(machine: Machine) -> dict[str, Any]:
 def read_rates(machine: Machine) -> MachineRates | None:
     """The rates of this machine; None where none were measured, or the file makes no sense."""
     try:
-        content = json.loads((paths.cache_folder() / FILE_NAME).read_text(encoding="utf-8"))
+        content = cache_file.read(FILE_NAME)
         if content["key"] != rates_key(machine):
             return None
         matrices = {str(name): _rates(one) for name, one in content["matrices"].items()}
         return MachineRates(machine.default_threads(), matrices, _rates(content["attention"]))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -49,14 +47,7 @@ def write_rates(machine: Machine, rates: MachineRates) -> None:
         "matrices": {name: _pair(one) for name, one in rates.matrices.items()},
         "attention": _pair(rates.attention),
     }
-    try:
-        folder = paths.make_private(paths.cache_folder())
-        part = folder / f"{FILE_NAME}.{os.getpid()}"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(content, file)
-        part.replace(folder / FILE_NAME)
-    except OSError:
-        return
+    cache_file.write(FILE_NAME, content)
 
 
 def _pair(rates: Rates) -> Mapping[str, float]:

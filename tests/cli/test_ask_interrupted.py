@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from medpocket.models import cache_file
+
 ASK = [sys.executable, "-m", "medpocket", "ask", "-m", "demo", "-o", "threads", "1", "What are the symptoms of asthma?"]
 
 
@@ -55,7 +57,8 @@ def test_kill_at_any_moment_leaves_nothing_half_written(tmp_path: Path, home: Pa
         process.kill()
         process.communicate(timeout=30)
     left = [path.relative_to(home) for path in home.rglob("*") if path.is_file()] if home.exists() else []
-    assert all(path.parts[0] == "log" or path.parts[:2] == ("data", "history") for path in left), left
+    assert all(path.parts[0] in ("log", "cache") or path.parts[:2] == ("data", "history") for path in left), left
+    assert isinstance(cache_file.read("file-hashes.json"), dict | None)
     process = start(tmp_path)
     answer, _ = process.communicate(timeout=60)
     assert process.returncode == 0

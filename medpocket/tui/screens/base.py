@@ -22,12 +22,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.messages import Prune
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from medpocket.errors import MedpocketError
 from medpocket.text import printable
 from medpocket.tui.keys import SCREEN, bindings
 from medpocket.tui.services.in_thread import in_thread
+from medpocket.tui.widgets.key_line import KeyLine
 from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 
 Found = TypeVar("Found")
@@ -56,7 +57,7 @@ class InfoScreen(Screen[None], Generic[Found]):
         yield TooSmall()
         yield from self.compose_body()
         yield Static(classes="saying")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """What the screen is for; a place for text, unless a screen has its own."""

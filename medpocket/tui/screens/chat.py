@@ -5,7 +5,6 @@ from dataclasses import replace
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer
 
 from medpocket.tui.keys import CHAT, bindings
 from medpocket.tui.screens.chat_parts.answer_actions import AnswerActions
@@ -14,6 +13,7 @@ from medpocket.tui.screens.chat_parts.keeping import Keeping
 from medpocket.tui.services import vitals
 from medpocket.tui.services.history import HistoryState
 from medpocket.tui.services.in_thread import in_thread
+from medpocket.tui.widgets.key_line import KeyLine
 from medpocket.tui.widgets.too_small import HEIGHTS, WIDTHS, TooSmall
 
 _VITALS_S = 5.0
@@ -59,7 +59,7 @@ class ChatScreen(AnswerActions, Answering, Keeping):
             yield self.expert_bar
             yield self.box
         yield self.status_line
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     async def on_mount(self) -> None:
         """Show what is known, and look after the machine from now on."""
