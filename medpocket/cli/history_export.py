@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +16,6 @@ from medpocket.store.export.new_file import write_new
 from medpocket.store.export.people import of_one_turn
 from medpocket.store.history import History
 from medpocket.store.records import Whole
-
-if TYPE_CHECKING:
-    from medpocket.store.deidentify import Replaced
 
 
 @click.command("export")
@@ -57,20 +53,22 @@ def export_command(
         if not names:
             raise InputError("there is nothing to export", "`medpocket ask` begins a history")
         wholes: Iterator[Whole] | Sequence[Whole] = (_whole(history, name, form) for name in names)
-        replaced: Sequence[Replaced] = ()
+        told: Sequence[str] = ()
         if ids or deidentify:
             wholes = list(wholes)  # an id that is not there is said before anything is written
         if deidentify:
-            from medpocket.store.export.deidentified import without_names  # its rules take 0.1 s to make ready
+            from medpocket.store.export.deidentified import in_words, without_names  # 0.1 s to make its rules ready
 
             wholes, replaced = without_names(list(wholes))
+            told = in_words(replaced)
         text = pieces(wholes, form, deidentified=deidentify)
         if target:
             write_new(target, text)
         else:
             for piece in text:
                 output.write_text(piece)
-        _tell(replaced, deidentify)
+        for line in told:
+            diagnostics.notice(line)
         write_down("history export", "deidentified" if deidentify else "done", history)
     if target:
         diagnostics.notice(f"written to {target}")
@@ -84,14 +82,6 @@ def _whole(history: History, name: str, form: str) -> Whole:
     if form == "json":
         raise InputError("JSON holds whole conversations", f"give {conversation} without the turn")
     return of_one_turn(whole, history.turn(name).number)
-
-
-def _tell(replaced: "Sequence[Replaced]", deidentified: bool) -> None:
-    for one in replaced:
-        diagnostics.notice(f"{one.placeholder} x{one.count}: {' | '.join(one.originals)}")
-    if deidentified:
-        count = sum(one.count for one in replaced)
-        diagnostics.notice(f"{count} places were replaced by rules that miss some: read it before you give it away")
 
 
 @click.command("import")

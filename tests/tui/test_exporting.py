@@ -10,6 +10,7 @@ from medpocket.store.history import History
 from medpocket.store.records import State
 from medpocket.tui.app import MedpocketApp
 from medpocket.tui.screens.export import ExportScreen
+from tests.tui.screen_text import screen_text
 from tests.tui.scripted_app import ask, scripted_app, start_asking, until
 
 pytestmark = pytest.mark.anyio
@@ -148,3 +149,22 @@ async def test_an_answer_that_is_not_kept_cannot_be_signed() -> None:
         await pilot.press("ctrl+up", "s")
         assert app.screen is app.chat
         assert any("not in the history" in one.message for one in app._notifications)
+
+
+async def test_placeholders_are_put_for_names_and_listed_to_be_read(tmp_path: Path, home: Path) -> None:
+    app, _ = scripted_app("Ask Mr. Miller again.")
+    async with app.run_test() as pilot:
+        await history_is_on(pilot, app)
+        await ask(pilot, "Mr. John Miller, phone 555-867-5309, has a rash.")
+        await pilot.press("ctrl+s")
+        target = tmp_path / "note.md"
+        app.screen.query_one(Input).value = str(target)
+        await pilot.press("tab", "tab", "space", "shift+tab", "enter")
+        await until(pilot, lambda: "rules that miss some" in screen_text(app))
+        assert "John Miller" in screen_text(app) and "555-867-5309" in screen_text(app)
+        text = target.read_text()
+        assert "Miller" not in text and "555" not in text and "has a rash" in text
+        (log,) = home.rglob("audit.jsonl")
+        assert '"deidentified"' in log.read_text().splitlines()[-1]
+        await pilot.press("escape")
+        assert app.screen is app.chat

@@ -20,6 +20,15 @@ def without_names(wholes: Sequence[Whole]) -> tuple[list[Whole], list[Replaced]]
     return [_with_texts(whole, rest) for whole in wholes], found
 
 
+def in_words(replaced: Sequence[Replaced]) -> list[str]:
+    """Return a line for each placeholder, with what it stands for, and one that says how far to trust them."""
+    count = sum(one.count for one in replaced)
+    return [
+        *(f"{one.placeholder} x{one.count}: {' | '.join(one.originals)}" for one in replaced),
+        f"{count} places were replaced by rules that miss some: read it before you give it away",
+    ]
+
+
 def year_of(time: datetime) -> datetime:
     """Return the beginning of the year."""
     return datetime(time.year, 1, 1, tzinfo=timezone.utc)

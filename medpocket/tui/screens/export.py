@@ -1,11 +1,11 @@
 """Write the conversation into a new file."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
@@ -14,6 +14,9 @@ from textual.widgets.option_list import Option
 from medpocket.errors import MedpocketError
 from medpocket.text import printable
 from medpocket.tui.keys import SCREEN, bindings
+from medpocket.tui.widgets.yes_or_no import YesOrNo
+
+Write = Callable[[Path, str, bool], Awaitable[Sequence[str]]]
 
 _FORMS = {
     "md": ("Markdown", "md"),
@@ -24,7 +27,10 @@ _FORMS = {
 
 
 class ExportScreen(ModalScreen[None]):
-    """Stays until the file is written, or Escape."""
+    """Stays until the file is written, or Escape.
+
+    `write(path, form, deidentified)` writes it, and returns the lines that the user must read then, if any.
+    """
 
     BINDINGS = bindings(SCREEN)
     DEFAULT_CSS = """
@@ -33,12 +39,14 @@ class ExportScreen(ModalScreen[None]):
         #box { width: 76; max-width: 95%; height: auto; background: $surface; padding: 1 2; }
         OptionList, OptionList:focus { height: auto; border: none; background: $surface; padding: 0; }
         Input { margin: 1 0; }
+        YesOrNo { margin: 0 0 1 0; background: $surface; }
+        VerticalScroll { height: auto; max-height: 16; }
         .heading { text-style: bold; margin-bottom: 1; }
         .saying { color: $text-warning; height: auto; }
     }
     """
 
-    def __init__(self, name: str, write: Callable[[Path, str], Awaitable[None]]) -> None:
+    def __init__(self, name: str, write: Write) -> None:
         super().__init__()
         self._name, self._write = name, write
 
@@ -48,6 +56,7 @@ class ExportScreen(ModalScreen[None]):
             yield Static(Content("Export the conversation: Enter writes a new file"), classes="heading")
             yield OptionList(*(Option(Content(title), id=form) for form, (title, _) in _FORMS.items()))
             yield Input(self._name, compact=True, placeholder="file")
+            yield YesOrNo("Put placeholders for names, dates, numbers and addresses", compact=True)
             yield Static(Content("Readable by you alone. It holds what was asked."), classes="saying")
 
     def on_mount(self) -> None:
@@ -77,18 +86,28 @@ class ExportScreen(ModalScreen[None]):
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
     async def write(self) -> None:
-        """Write the file, and close; say why where it cannot be written."""
+        """Write the file, and close when all is read; say why where it cannot be written."""
         name = self.query_one(Input).value.strip()
         if not name:
             return
         try:
-            await self._write(Path(name).expanduser(), self.form)
+            to_read = await self._write(Path(name).expanduser(), self.form, self.query_one(YesOrNo).value)
         except (MedpocketError, RuntimeError) as error:  # RuntimeError: a home that is not known
             told = f"{error.message}\n{error.hint}" if isinstance(error, MedpocketError) else "there is no such home"
             self.query_one(".saying", Static).update(Content(printable(told)))
             return
-        self.dismiss()
+        if to_read:
+            await self._show(to_read)
+        else:
+            self.dismiss()
+
+    async def _show(self, lines: Sequence[str]) -> None:
+        box = self.query_one("#box")
+        await box.remove_children()
+        text = VerticalScroll(Static(Content("\n".join(map(printable, lines)))))
+        await box.mount(Static(Content("It is written. Escape closes this."), classes="heading"), text)
+        text.focus()
 
     def action_close(self) -> None:
-        """Write nothing."""
+        """Write nothing, or nothing more."""
         self.dismiss()

@@ -10,12 +10,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
-from textual.widgets import Checkbox, Input, Static
+from textual.widgets import Input, Static
 
 from medpocket.errors import MedpocketError
 from medpocket.text import is_control
 from medpocket.tui.keys import SCREEN, bindings
 from medpocket.tui.services.in_thread import in_thread
+from medpocket.tui.widgets.yes_or_no import YesOrNo
 
 _HINT = """\
 The path is that of a GGUF file, or of a folder with one: a stick, a share, another MedPocket's models. \
@@ -65,17 +66,6 @@ class ImportModel(ModalScreen[Wanted | None]):
     def action_close(self) -> None:
         """Change nothing."""
         self.dismiss(None)
-
-
-class YesOrNo(Checkbox):
-    """A box that says whether it is ticked; Textual's own tells it by colour alone."""
-
-    BUTTON_INNER = "no "
-
-    def watch_value(self) -> None:
-        """Say it."""
-        self.BUTTON_INNER = "yes" if self.value else "no "
-        super().watch_value()
 
 
 class _Paths(Suggester):

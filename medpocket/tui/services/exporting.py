@@ -1,6 +1,7 @@
 """From a conversation on the screen to a file: as the history has it, with what the history could not keep."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,33 @@ if TYPE_CHECKING:
     from medpocket.store.history import History
 
 
-def export(history: "History | None", conversation: Conversation, target: Path, form: str) -> str:
-    """Write a conversation to a new file; return what the user should know. Raises InputError and HistoryError."""
-    write_new(target, pieces([whole_of(history, conversation)], form))
-    return written_down("history export", history)
+@dataclass(frozen=True)
+class Exported:
+    """What the user should know of a file that was written; `to_read` is what placeholders stand for."""
+
+    notice: str
+    to_read: Sequence[str] = ()
 
 
-def written_down(command: str, history: "History | None") -> str:
+def export(
+    history: "History | None", conversation: Conversation, target: Path, form: str, deidentified: bool
+) -> Exported:
+    """Write a conversation to a new file. Raises InputError and HistoryError."""
+    wholes = [whole_of(history, conversation)]
+    to_read: Sequence[str] = ()
+    if deidentified:
+        from medpocket.store.export.deidentified import in_words, without_names  # 0.1 s to make its rules ready
+
+        wholes, replaced = without_names(wholes)
+        to_read = in_words(replaced)
+    write_new(target, pieces(wholes, form, deidentified=deidentified))
+    return Exported(written_down("history export", history, "deidentified" if deidentified else "done"), to_read)
+
+
+def written_down(command: str, history: "History | None", result: str = "done") -> str:
     """Add a line to the audit log; return why that could not be, '' where it was."""
     try:
-        audit.write_line(audit.Entry(command, "done"), history)
+        audit.write_line(audit.Entry(command, result), history)
     except MedpocketError as error:
         return f"it is not in the audit log: {error.message}; {error.hint}"
     return ""

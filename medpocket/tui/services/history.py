@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # the store is imported behind the first frame, in the histor
     from medpocket.store.records import AnsweredBy, StoredTurn
     from medpocket.store.writer import Keep
     from medpocket.tui.conversation import Conversation
+    from medpocket.tui.services.exporting import Exported
 
 Result = TypeVar("Result")
 
@@ -107,11 +108,11 @@ class ChatHistory:
 
         return await self.call(lambda history: signing.signatures(history, conversation))
 
-    async def export(self, conversation: "Conversation", target: "Path", form: str) -> str:
-        """Write a conversation into a new file, kept or not; return what the user should know."""
+    async def export(self, conversation: "Conversation", target: "Path", form: str, deidentified: bool) -> "Exported":
+        """Write a conversation into a new file, kept or not."""
         from medpocket.tui.services import exporting
 
-        return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form))
+        return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form, deidentified))
 
     async def delete_held(self, *, due_only: bool) -> Deleted:
         """Carry out the deletions that are held back, or those that are due. Raises MedpocketError."""

@@ -1,5 +1,6 @@
 """The conversation as a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from medpocket.tui.screens.chat_parts.part import ChatPart
@@ -17,10 +18,11 @@ class Exporting(ChatPart):
             self.notify("There is nothing to export yet.", markup=False)
             return
 
-        async def write(target: Path, form: str) -> None:
-            notice = await self.history.export(conversation, target, form)
+        async def write(target: Path, form: str, deidentified: bool) -> Sequence[str]:
+            exported = await self.history.export(conversation, target, form, deidentified)
             self.notify(f"Written to {target}", markup=False)
-            if notice:
-                self.notify(notice, severity="warning", markup=False)
+            if exported.notice:
+                self.notify(exported.notice, severity="warning", markup=False)
+            return exported.to_read
 
         self.app.push_screen(ExportScreen(name or f"medpocket-{conversation.id or 'conversation'}.md", write))
