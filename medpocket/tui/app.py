@@ -1,6 +1,7 @@
 """The app: wires the engine's thread to the screens."""
 
 import errno
+import gc
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ from medpocket.tui.themes import OWN, THEMES
 from medpocket.tui.uncaught import hand_over
 from medpocket.tui.without_colours import WithoutColours
 
+_STARTED_S = 2.0  # after the first frame, all modules are there
 _TOO_SMALL = {"-tiny", "-flat"}  # what the chat is called where a terminal is
 
 
@@ -182,7 +184,12 @@ class MedpocketApp(App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     def take_over_process(self) -> None:
-        """Be the process's only app: hear its signals, and print nothing that nobody caught."""
+        """Be the process's only app: hear its signals, and print nothing that nobody caught.
+
+        What is there when it has started stays there: the collector, which would hold up a key each time that it looks
+        through all of it, is told so.
+        """
+        self.set_timer(_STARTED_S, gc.freeze)
         end_on_signals(self._save, partial(self.exit, return_code=INTERRUPTED))
         hand_over(
             thread_failed=lambda error: self.call_later(self._end_with, error),

@@ -59,6 +59,7 @@ async def measure(turns: int) -> None:
     app = MedpocketApp(no_model)
     opened, scrolled, mounted = [], [], 0
     async with app.run_test(size=(120, 40)) as pilot:
+        app.take_over_process()
         while app.history.state.value != "history on":
             await pilot.pause(0.05)
         for _ in range(5):

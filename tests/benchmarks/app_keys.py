@@ -26,6 +26,7 @@ async def in_the_app() -> tuple[list[float], float]:
     app = MedpocketApp(load_installed)
     times: list[float] = []
     async with app.run_test(size=(120, 40)):
+        app.take_over_process()
         while app.chat.status.model is None:
             await asyncio.sleep(0.1)
         box = app.chat.query_one(QuestionBox)

@@ -55,6 +55,7 @@ async def measure(texts: list[str]) -> dict[str, list[tuple[float, float]]]:
         "moved, rows read": [],
     }
     async with app.run_test(size=(120, 40)) as pilot:
+        app.take_over_process()
         while not (app.history.state.value.startswith("history on") and app.chat.status.model):
             await pilot.pause(0.1)
 
