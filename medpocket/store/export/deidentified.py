@@ -25,7 +25,7 @@ def in_words(replaced: Sequence[Replaced]) -> list[str]:
     count = sum(one.count for one in replaced)
     return [
         *(f"{one.placeholder} x{one.count}: {' | '.join(one.originals)}" for one in replaced),
-        f"{count} places were replaced by rules that miss some: read it before you give it away",
+        f"{count} replaced, by rules that miss some: read it before you give it away",
     ]
 
 
