@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from medpocket.store.history import History
+from tests.cli.test_ask import can_mount
 from tests.store.conftest import opened
 from tests.store.making import keep
 
@@ -38,11 +39,11 @@ except MedpocketError as error:
     print(f"{type(error).__name__}: {error}")
 """
 
-# The answer is appended piece by piece, under a limit that the system itself sets on the size of a file.
+# The answer is appended piece by piece until the disk, or the system's limit on the size of a file, takes no more.
 GROW = """
 import resource, sys
 from pathlib import Path
-from medpocket.errors import HistoryError
+from medpocket.errors import MedpocketError
 from medpocket.store import recording as recording_module
 from medpocket.store.history import History
 from medpocket.store.records import State
@@ -51,13 +52,14 @@ recording_module.INTERVAL_S = 0.001
 history = History.open(Path(sys.argv[1]))
 print(keep(history, "one?").id)
 recording = history.begin(asked("two?"))
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+if "limited" in sys.argv:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
 try:
     for _ in range(40):
         recording.append("x" * 100_000)
     recording.finish(State.COMPLETE)
     print("finished")
-except HistoryError as error:
+except MedpocketError as error:
     print(error)
 """
 
@@ -116,7 +118,7 @@ def test_a_read_only_folder_is_read_and_not_written_by_who_is_not_root(open_plac
 
 def test_a_file_that_may_not_grow_is_said_and_what_was_finished_stays(folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", GROW, str(folder)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", GROW, str(folder), "limited"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     turn, said = done.stdout.splitlines()
@@ -124,6 +126,31 @@ def test_a_file_that_may_not_grow_is_said_and_what_was_finished_stays(folder: Pa
     with opened(folder) as history:
         assert history.turn(turn).answer == "An eye disease."
         assert history.read("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_disk_that_fills_in_mid_answer_is_said_to_be_full_and_what_was_finished_stays(tmp_path: Path) -> None:
+    if not can_mount():
+        pytest.skip("this system does not let us mount a file system")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    check = (
+        "import sys; from pathlib import Path; from medpocket.store.history import History; "
+        "h = History.open(Path(sys.argv[1])); c = h.conversations(); "
+        "print(h.read('PRAGMA integrity_check'), [t.state.value for one in c for t in h.branch(one.id)])"
+    )
+    mounted = f'mount -t tmpfs -o size=1m tmpfs "{disk}" && "$1" -c "$2" "$4" && "$1" -c "$3" "$4"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, "sh", sys.executable, GROW, check, str(disk / "history")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    _, said, after = done.stdout.splitlines()
+    assert "disk is full" in said
+    assert after.startswith("[('ok',)]")
+    assert "complete" in after
 
 
 def test_folders_made_on_the_way_are_the_users_alone(tmp_path: Path) -> None:
