@@ -51,7 +51,6 @@ _AGES = (
     re.compile(
         rf"\b(?:dob|d\.o\.b\.?|born|date of birth)\b[^\n;]{{2,30}}?\d\d[,;]? \(?({_OLD})(?=[.,;)\n]|$)", re.IGNORECASE
     ),
-    re.compile(rf"\b(?:is|was) ({_OLD}|{_IN_WORDS}) (?:last|next) (?!set|check|reading)", re.IGNORECASE),
     # A row of a list, with the number of a record: "Bodkin, Ada 93 R hip, T118 204".
     re.compile(
         rf"^[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]+ ({_OLD}) (?=[^\n]*\b[A-Z]{{0,3}}\d{{5,}}\b)", re.MULTILINE

@@ -84,8 +84,12 @@ _ROMAN = re.compile(
 _CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
 _GERMAN_PART = re.compile(
     r"(?<![\w./-])(?<!\d[ ])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
-    r"(?<=zum )|(?<=ab )|(?<=\bon )|(?<=since )|(?<=until )|(?<=till )|(?<=started ))"
+    r"(?<=zum )|(?<=ab ))"
     r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
+)
+# In an English sentence, which goes on after it: "changed on 10.1. from 20 mg", not "the pH was on 7.1. He".
+_GERMAN_PART_IN_ENGLISH = re.compile(
+    r"\b(?:on|since|until|till|started) ((?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?=,|\s[a-z])"
 )
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
@@ -127,7 +131,7 @@ def find_dates(text: str) -> Iterator[Span]:
                 continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
-    for pattern in (_MONTH_ALONE, _MID_MONTH):
+    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
     for pattern in (_WITH_NOUGHT, _GREATER_FIRST):
