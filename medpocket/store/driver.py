@@ -1,5 +1,6 @@
 """The SQLite library: SQLCipher's, which reads plain and locked files alike, else Python's, for plain files alone."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ def connect(path: Path, key: str | None = None, *, busy_ms: int = BUSY_MS, read_
     Nothing is written outside the file, its WAL and its shared memory. Raises HistoryError.
     """
     with translated():
-        mode = "ro" if read_only else "rw"
+        mode = "rw" if not read_only else "ro&immutable=1" if _nobody_can_write_beside(path) else "ro"
         connection: Connection = driver.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
@@ -53,6 +54,15 @@ def connect(path: Path, key: str | None = None, *, busy_ms: int = BUSY_MS, read_
             connection.close()
             raise
         return connection
+
+
+def _nobody_can_write_beside(path: Path) -> bool:
+    """Whether the file is all that there is, in a folder where not even the shared memory of a reader can be made.
+
+    SQLite reads a file in WAL mode only with shared memory beside it, unless it is told that the file does not change.
+    Without a WAL no process has it open. One that opens it later can make a reading fail, never write what is wrong.
+    """
+    return not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class History(Writer):
         where it is wrong, DamagedHistoryError, and HistoryError where the file cannot be used.
         """
         path = (folder or paths.history_folder()) / FILE_NAME
-        if not path.exists():
+        if not _is_there(path):
             if not create:
                 return None
             _create(path)
@@ -121,7 +121,20 @@ class History(Writer):
 def is_locked(folder: Path | None = None) -> bool | None:
     """Tell whether the history is locked; None where there is none. For before it is opened: see `_first_bytes`."""
     path = (folder or paths.history_folder()) / FILE_NAME
-    return None if not path.exists() else _looks_locked(path, _first_bytes(path))
+    return None if not _is_there(path) else _looks_locked(path, _first_bytes(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file. Raises HistoryError where the user may not even look."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise HistoryError(
+            f"the history's folder cannot be read ({error.strerror})", "`medpocket history path` shows where it is"
+        ) from None
+    return True
 
 
 def _connect(path: Path, passphrase: Callable[[], str | None], *, read_only: bool) -> tuple[Connection, str | None]:

@@ -8,8 +8,14 @@ _OFF = "off"
 
 
 def is_on(folder: Path | None = None) -> bool:
-    """Tell whether the user keeps a history: yes, unless it was switched off."""
-    return not ((folder or paths.history_folder()) / _OFF).exists()
+    """Tell whether the user keeps a history: yes, unless it was switched off.
+
+    In a folder where the user may not even look it counts as on: opening the history then says what is wrong.
+    """
+    try:
+        return not ((folder or paths.history_folder()) / _OFF).exists()
+    except PermissionError:
+        return True
 
 
 def switch(on: bool, folder: Path | None = None) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -153,6 +154,59 @@ def test_locking_says_what_cannot_be_recovered_and_ask_goes_on(  # type: ignore[
     monkeypatch.setenv(VARIABLE, str(passphrase))
     assert say("unlock", "--yes").code == 0
     assert say("path").errors == "not locked\n"
+
+
+class Keyring(ModuleType):
+    """Stands for the package keyring, which is optional, over a system's keyring of one entry."""
+
+    def __init__(self, *, closed: bool = False) -> None:
+        super().__init__("keyring")
+        self.kept: dict[tuple[str, str], str] = {}
+        self.closed = closed
+
+    def set_password(self, service: str, user: str, password: str) -> None:
+        if self.closed:
+            raise RuntimeError(password)
+        self.kept[service, user] = password
+
+    def get_password(self, service: str, user: str) -> str | None:
+        if self.closed:
+            raise RuntimeError("closed")
+        return self.kept.get((service, user))
+
+    def delete_password(self, service: str, user: str) -> None:
+        del self.kept[service, user]
+
+
+def test_the_systems_keyring_has_the_passphrase_until_the_history_is_unlocked(  # type: ignore[no-untyped-def]
+    say, history: History, passphrase: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = Keyring()
+    monkeypatch.setitem(sys.modules, "keyring", system)
+    keep(history)
+    history.close()
+    assert say("lock", "--keyring", "--yes").code == 0
+    assert list(system.kept.values()) == ["correct horse battery staple"]
+    monkeypatch.delenv(VARIABLE)
+    assert "glaucoma" in say("list").out
+    system.closed = True
+    refused(say("list"), 1, "the history is locked", VARIABLE)
+    system.closed = False
+    assert say("unlock", "--yes").code == 0
+    assert system.kept == {}
+
+
+def test_a_keyring_that_refuses_is_named_without_the_passphrase(  # type: ignore[no-untyped-def]
+    say, history: History, passphrase: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(closed=True))
+    keep(history)
+    history.close()
+    said = say("lock", "--keyring", "--yes")
+    assert said.code == 1
+    assert "RuntimeError" in said.errors
+    assert "correct horse" not in said.errors
+    assert "glaucoma" in say("list").out
 
 
 def test_a_weak_passphrase_is_refused(say, history: History, passphrase: Path) -> None:  # type: ignore[no-untyped-def]

@@ -82,6 +82,21 @@ def test_audit_verify_fails_where_a_line_was_changed(say, history: History) -> N
     assert "line 2" in said.data["problems"][0]
 
 
+def test_audit_begin_keeps_a_broken_log_and_refuses_an_intact_one(say, history: History) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    for _ in range(2):
+        write_down("history export", "done", history)
+    assert say("audit", "begin", "--yes").code == 1
+    path = paths.history_folder() / FILE_NAME
+    broken = path.read_text().replace("done", "none", 1)
+    path.write_text(broken)
+    said = say("audit", "begin", "--yes")
+    assert said.code == 0, said.errors
+    old = paths.history_folder() / said.errors.rsplit("stays: ", 1)[1].strip()
+    assert old.read_text() == broken
+    assert say("audit", "verify").code == 0
+    assert old.name in path.read_text()
+
+
 def test_each_answer_has_a_line_without_its_words(medpocket: Medpocket) -> None:
     assert medpocket("ask", *QUICK, "What is angina?").returncode == 0
     assert medpocket("ask", *QUICK, "-n", "What is angina?").returncode == 0

@@ -1,6 +1,7 @@
 """De-identification: what it reaches on marked notes, and how it replaces."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,16 +10,27 @@ from tests.store.deidentify_figures import KINDS, NOTES, measure, read_notes
 
 REACHED = 0.95
 PROMISED = [code for code in KINDS if code != "L"]  # a name that nothing announces is found by chance
+MEASURED_ONLY = (
+    "blind_fifth"  # what the rules do on notes that they were not mended with: docs/history.md has its figures
+)
 SETS = {path.stem: measure(list(read_notes(path))) for path in sorted(NOTES.glob("*.txt"))}
 
 
 @pytest.mark.parametrize("code", PROMISED)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [name for name in SETS if name != MEASURED_ONLY])
 def test_it_finds_of_each_type_nineteen_in_twenty_in_every_set_of_notes(name: str, code: str) -> None:
     figures = SETS[name]
     assert figures.wanted[code] >= (30 if name == "set_aside" else 6)
     assert figures.recall(code) >= REACHED, figures.missed
     assert figures.precision(code) >= REACHED, figures.wrong
+
+
+def test_the_manual_has_the_figures_of_the_notes_that_are_measured_only() -> None:
+    figures = SETS[MEASURED_ONLY]
+    manual = (Path(__file__).parents[2] / "docs/history.md").read_text("utf-8")
+    for code, name in KINDS.items():
+        found = f"{figures.found[code]} of {figures.wanted[code]}"
+        assert f"| {name} | {found} | {figures.recall(code):.2f} | {figures.precision(code):.2f} |" in manual
 
 
 def test_there_are_a_hundred_notes() -> None:
@@ -50,6 +62,9 @@ def test_a_name_that_is_a_word_too_is_left_where_it_is_the_word() -> None:
         "NCT01206062, PMID 26551272, NEJM 2014;371:993-1004, section 1.4.22, page 1012 of 1240, 2 x 500 mg.",
         "Sats 94 on air, HR (92), loading 300 mg then 90 mg bd for 28/7, ninety minutes, people aged 90 or over.",
         "Aspirin 75 mg, ticagrelor 90 mg, metformin 1000 mg, 25,000 units; LDL 2.6; 2019.",
+        "Creatinine, Serum 91 umol/L\nGlucose, Fasting 95 mg/dL; CA-125 35 U/mL; E11.649; S72.001A; GLP-1; 500000IU.",
+        "PS 10/5, PEEP 8. Lactate 4.1. 30 mL/kg. Creatinine was 98 last month. The pH was on 7.1. OK.",
+        "User: Is aspirin safe?\nAssistant: Yes, mostly. CLTI, Rutherford 5. LGIB, Hgb 7.1. Seen by Neurologist.",
         "What is the dose of amoxicillin in an adult with otitis media?",
         "",
     ],

@@ -1,4 +1,3 @@
-import os
 import stat
 import threading
 from dataclasses import replace
@@ -213,18 +212,3 @@ def test_totals_count_what_is_kept(history: History) -> None:
 def test_there_may_be_no_history_yet(folder: Path) -> None:
     assert History.open(folder, create=False) is None
     assert not folder.exists()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_folder_is_read(folder: Path) -> None:
-    with opened(folder) as history:
-        turn = keep(history)
-    folder.chmod(0o500)
-    try:
-        with opened(folder) as history:
-            assert history.turn(turn.id) == turn
-            assert "read-only" in history.read_only
-            with pytest.raises(HistoryError, match="read-only"):
-                keep(history)
-    finally:
-        folder.chmod(0o700)

@@ -16,10 +16,10 @@ _STREETS = (
 )
 _NUMBER = rf"\d{{1,5}}(?:\s?[-/]\s?\d{{1,5}})?\s?[A-Za-z]?|l{DIGIT}"
 _WORD = rf"(?<!\w)(?:[{_C}]\.|[{_C}][\w'’-]{{0,40}}(?!\w))"
-_UNIT = r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot)\.?\s?#?\s?[\w-]{1,8}"
+_UNIT = r"(?:Flat|Apt|Apartment|[Aa]pp|Unit|Suite|Ste|Room|Block|Blk|Floor|No|House|Plot|Lot|Box)\.?\s?#?\s?[\w-]{1,8}"
 # "17 Larkspur Close", "1420 W. Maple Blvd.", "9 mill st"
 _ENGLISH = (
-    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block)\s)?(?:{_NUMBER})\s(?!Dear\b)(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
+    rf"(?:{_UNIT},?\s)?(?<![\w.,/-])(?:(?:Blk|Block|Unit|Flat|Apt|Plot|Lot)\s)?(?:{_NUMBER})\s(?!Dear\b)(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|"
     rf"th))\s){{1,4}}(?:{_STREETS})\b\.?(?:\s(?:#?\d[\w-]*|#[\w-]+))?"
 )
 _SMALL_LETTERS = (
@@ -27,6 +27,7 @@ _SMALL_LETTERS = (
     r"crescent|terrace)\b"
 )
 _NAMED_STREET = (
+    rf"\b(?:County|State|Farm|Rural|Forest) (?:Road|Route|Highway|Rd|Hwy) \d{{1,5}}\b|"
     rf"(?:{_WORD}\s){{1,3}}(?:Street|Road|Avenue|Lane|Crescent|Terrace|Boulevard)\b"
     rf"|(?<=\d, )(?:{_WORD}\s){{1,3}}(?:Rd|St|Ave|Ln)\b"
 )
@@ -34,7 +35,8 @@ _NAMED_STREET = (
 _GERMAN = (
     rf"(?<!\w)[{_C}][\w-]{{1,40}}?(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|gracht|straat|laan|plein|"
     rf"kade)\s\d{{1,4}}\s?[a-z]?\b"
-    rf"|(?:Am|An der|Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
+    rf"|(?:Am|An de[rnm]|Hinter de[rmn]|Vor de[rm]|Bei de[rm]|Beim|Auf de[rn]|Unter der|Über de[rmn]|"
+    rf"Im|In der|Auf dem|Unter den|Zum|Zur)\s(?:{_WORD}\s){{1,3}}\d{{1,4}}\s?[a-z]?\b"
 )
 # "14 rue des Marronniers"; "Calle de Alcalá 120", "Via Garibaldi 18", "Rua Augusta 45"
 _PARTICLES = (
@@ -62,7 +64,7 @@ _POSTCODE = (
     rf"|(?<!\d )\b[{_C}][a-z]+(?:[ ][{_C}][a-z]+)?[ ]\d{{4}}(?=[.,;)\n]|$)"  # Goomeri 4601
     r"|\b(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)[ ]\d{4}\b"
     rf"|\b(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?[ ]{_WORD}(?:[ ]{_PARTICLES}?{_WORD}){{0,2}}"
-    rf"(?:[ ]\({_WORD}\))?"  # 50674 Köln
+    rf"(?:[ ](?:am|an der|im|ob der|bei)[ ]{_WORD})?(?:[ ]\({_WORD}\))?"  # 50674 Köln
     rf"|\b{_WORD}[ ]\d{{6}}\b|\bS\(\d{{6}}\)"  # Singapore 560123
     r"|\b[A-Z]\d[A-Z][ ]\d[A-Z]\d\b"  # K7L 3N6
 )
@@ -79,7 +81,8 @@ _TO_POSTCODE = re.compile(
 )
 # Parts between commas that go on with an address: "2º A", "Flat 3", "Leeds", "Portland".
 _PART = re.compile(
-    rf",\s(?:{_UNIT}|\d{{1,3}}\.?[º°ª]?\s?[A-Z]{{0,4}}(?:\s[A-Z][a-z]{{0,3}}\.?)?|(?:Nr\s)?{_WORD}(?:\s(?:upon|of|on|"
+    rf",\s(?:{_UNIT}|(?:Co|Cty)\. {_WORD}|\d{{1,3}}\.?[º°ª]?\s?[A-Z]{{0,4}}(?:\s[A-Z][a-z]{{0,3}}\.?)?|"
+    rf"(?:Nr\s)?{_WORD}(?:\s(?:upon|of|on|"
     rf"le|la|de|{_WORD})){{0,3}}"
     rf"(?:\s\d{{4,6}})?)(?=[,.;)\n]|\s(?:with|and|on|since|\()|$)"
 )
@@ -93,7 +96,7 @@ _MOST_PARTS_BEFORE = 5
 _LINE_BEFORE = re.compile(rf"(?:{_WORD}\s){{1,4}}{_WORD}$")
 _NO_HOUSE = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Patient|GP|DOB|Tel|Address|Housing|Pt|Lives|Phone|Surgeon|Sister|Nurse|Frau|Herr|"
-    r"Mme|Sri|Shri|Smt|Late|Re|born|years? old)\b",
+    r"Mme|Sri|Shri|Smt|Late|Re|Postcode|Eircode|Zip|born|years? old)\b",
     re.I,
 )
 # What stands before the name of a person, and so before no house.
@@ -119,7 +122,7 @@ _LABELLED = re.compile(
     rf"(?:,[ ](?:{_UNIT}|(?:{_WORD}|\d[\w/-]*)(?:[ ](?:{_WORD}|\d[\w-]*|of|on|upon)){{0,4}})){{1,6}})"
 )
 _PERSON = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Mme|Mlle|Herr|Frau|DOB|née?|geb)\b")
-_SENTENCE_END = re.compile(r"[a-z]{3}\.\s")
+_SENTENCE_END = re.compile(r"[a-z]{3}(?<!\bapp)(?<!\bapt)(?<!\bste)\.\s|\d{4}\.\s")
 
 
 def find_addresses(text: str) -> Iterator[Span]:

@@ -22,7 +22,10 @@ _NO_MEASURE = (
 )
 _PERSON = (
     r"(?:s?he|patient|pt|resident|client|mum|mom|mam|dad|nan|gran\w*|mother(?:-in-law)?|father(?:-in-law)?|wife|husband"
-    r"|spouse|partner|aunt|uncle|sister|brother|neighbour|lady|gentleman|woman|man)"
+    r"|spouse|partner|aunt|uncle|son|daughter|dtr|sister(?:-in-law)?|brother(?:-in-law)?|neighbour|lady|gentleman|woman|man)"
+)
+_TITLED = (
+    rf"\b(?:Mr|Mrs|Ms|Miss|Dr|Rev|Fr|Frau|Herr)\.? (?:[{CAPITALS}][\w'’.-]{{0,40}} ){{0,2}}[{CAPITALS}][\w'’-]{{1,40}}"
 )
 _AGES = (
     re.compile(
@@ -33,9 +36,10 @@ _AGES = (
     re.compile(rf"(?<![\w.,/-])({_OLD})\s?/?\s?(?:M|F|♂|♀|male|female|man|woman|lady|gentleman)(?![\w°])"),
     re.compile(rf"(?<![\w.,/-])[MF♂♀][ /]?({_OLD})(?![\w.,/°%-])"),
     re.compile(
-        rf"\b(?:ages?|aged|age of|alter|leeftijd|lat|âge|edad|età|idade|wiek|ålder|anni|turned|turning|nearly|lived to"
+        rf"\b(?:ages?|aged|age of|alter|leeftijd|lat|âge|edad|età|idade|wiek|ålder|anni|turn(?:ed|ing|s)|will be"
+        r"|nearly|lived to"
         rf"|survived to|alive at|nonagenarian|centenarian|died (?:at|aged)|dead at|d\. at|who is|who was"
-        rf"|{_PERSON}(?:['’]?s|,| is| was| at)?)"
+        rf"|{_PERSON}(?:['’]?s|,| is| was| at| says)?|(?:chart|notes?|form|wristband) says)"
         rf"(?: now| only| already| still)?[ :=(]{{1,3}}(?:about |approx\.? |almost |nearly |~)?"
         rf"({_OLD}|{_IN_WORDS}){_NO_MEASURE}",
         re.IGNORECASE,
@@ -43,6 +47,14 @@ _AGES = (
     re.compile(rf"(?<!\w)({_IN_WORDS})(?=[,.;)]|\s(?:now|today|next|and (?:frail|lives)))", re.IGNORECASE),
     re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}], ({_OLD})(?=[,.;:)!])"),
     re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}] \(({_OLD})\)"),
+    re.compile(rf"{_TITLED}(?: \([\w ]{{1,30}}\),)? ({_OLD})(?=[.,;)]|$)"),
+    re.compile(
+        rf"\b(?:dob|d\.o\.b\.?|born|date of birth)\b[^\n;]{{2,30}}?\d\d[,;]? \(?({_OLD})(?=[.,;)\n]|$)", re.IGNORECASE
+    ),
+    # A row of a list, with the number of a record: "Bodkin, Ada 93 R hip, T118 204".
+    re.compile(
+        rf"^[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]+ ({_OLD}) (?=[^\n]*\b[A-Z]{{0,3}}\d{{5,}}\b)", re.MULTILINE
+    ),
     re.compile(
         r"\bin (?:his|her|their) (?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b", re.IGNORECASE
     ),

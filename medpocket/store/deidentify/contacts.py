@@ -30,13 +30,16 @@ _ANNOUNCED = re.compile(
 )
 # One letter announces less: only with a sign after it, and before all figures of a number.
 _LETTER = re.compile(
-    rf"(?<!\w)\(?[mtfhwcp](?:\)|[:.])\s?(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE
+    rf"(?:(?<![\w\n])\(|(?<![\w(]))[mtfhwcp](?:\)|[:.])\s?(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)",
+    re.IGNORECASE,
 )
 
 _PAGER = re.compile(
     r"(?:\b(?:bleep|bip|beep|pager|pgr|dect|aircall|voalte|vocera|ext(?:ension|n)?|(?<!\d)(?<!\d[ ])x|durchwahl"
     r"|poste|pieper|funk|page(?!\s\d{1,3}\b)(?:[ ](?:on|at|me|him|her|us))*)"
-    r"(?:\s?(?:no|nr|number|is|on|at)\b)?[.:#\s]{0,4}|\b(?:on|at|call|ring|dial)\s#|\bon\s(?=\d{5}(?:[.,;)\n]|$)))"
+    r"(?:\s?(?:no|nr|number|is|on|at)\b)?[.:#\s]{0,4}"
+    r"|\btel(?:efon)?[.:]{0,2}\s-|\b(?:my|our|his|her|their) number is\s"
+    r"|\b(?:on|at|call|ring|dial)\s#|\bon\s(?=\d{5}(?:[.,;)\n]|$)))"
     r"(?P<number>\d{3,6}(?:-\d{1,4})?|(?<=x )\d\d)(?![\w.,]\d|\s?(?:mg|mcg|ml|g|kg|mm|cm|days?|units?|of|h)\b|\s?%|\w)",
     re.IGNORECASE,
 )
@@ -47,7 +50,7 @@ _SHAPES = re.compile(
     r"|(?:1[-. ])?(?:\(\d{3}\)\s?|\d{3}[-.])\d{3}[-. ]\d{4}"  # (312) 555-0187
     r"|(?:1[-. ])?(?:\(\d{3}\)[ ]|\d{3} )\d{3} \d{4}"
     r"|(?:1[-. ])\(\d{3}\)[ ]?\d{3}[-. ]\d{4}"
-    r"|555-\d{4}"
+    r"|555-\d{4}|\d{3}/\d{3}-\d{4}"
     r"|\(\d{2}\)[ ]?9?\d{4}[- ]\d{4}"  # (81) 5555-0134
     r"|\(0\d{1,5}\)(?:[ ./-]{0,3}\d{2,6}){1,4}"  # (0161) 496 0123
     r"|0\d{1,5}(?:[ .-]| / | - |/)\d{2,6}(?:(?:[ .-]| - )\d{2,6}){0,4}"  # 020 7946 0958, 030 / 555 01 - 88

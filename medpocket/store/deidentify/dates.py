@@ -39,9 +39,9 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[/–—-]\s?(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
     rf"de\s|di\s)?"
-    rf"{_MONTH}(?:(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
+    rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
 _MONTH_DAY = (
     rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
@@ -49,13 +49,19 @@ _MONTH_DAY = (
 )
 _MONTH_DAY_YEAR = rf"\b{_MONTH}\s\d{{1,2}}/\d\d(?![\w/])"
 _ORDINAL_DAY = rf"\b{_WEEKDAY}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)\b"
+_JOINED = rf"(?<![\w.,/])\d{{1,2}}(?:{_SHORT_MONTHS})(?:\d\d)?\d\d(?!\w)"
+_OF_THIS_MONTH = (
+    r"\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?"
+    r"|(?:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bbefore ))the \d{1,2}(?:st|nd|rd|th)(?=[.,;?!)\n]|$)"
+)
 _MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
 _SPOKEN = (
     rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
     rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
 )
 _IN_WORDS = re.compile(
-    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN})(?!\w)", re.IGNORECASE
+    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_OF_THIS_MONTH})(?!\w)",
+    re.IGNORECASE,
 )
 
 # A month alone is a date after a word that asks for one: "may" and "march" are words, and the first is in every note.
@@ -66,7 +72,7 @@ _MONTH_ALONE = re.compile(
 _MID_MONTH = re.compile(rf"\b((?i:mid|early|late)-(?:{_FULL_MONTHS}))\b")
 
 _SLASHED = re.compile(
-    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d)",
+    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
     re.IGNORECASE,
 )
 _YEAR_FIRST = re.compile(r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?![\w/])")
@@ -81,10 +87,14 @@ _GERMAN_PART = re.compile(
     r"(?<=zum )|(?<=ab ))"
     r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
 )
+# In an English sentence, which goes on after it: "changed on 10.1. from 20 mg", not "the pH was on 7.1. He".
+_GERMAN_PART_IN_ENGLISH = re.compile(
+    r"\b(?:on|since|until|till|started) ((?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?=,|\s[a-z])"
+)
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"(?:on|since|from|eval(?:uation|uated)?|assessed|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
@@ -98,14 +108,14 @@ _PART = re.compile(
 )
 # No score and no span of time begins with a nought: "04/11".
 _WITH_NOUGHT = re.compile(
-    r"(?<![\w.,/+-])(?<!\d[ ])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])"
+    r"(?<![\w.,/+-])(?<![\s(]\d[ ])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])"
     r"(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg))"
 )
 # What of a score or a span of time has no form: the greater number first, and no week, year or day below it.
 _GREATER_FIRST = re.compile(
     r"(?<![\w.,/+-])(?<!\d[ ])(?:1\d|2\d|3[01])/(?:[1-689]|1[01])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
 )
-_NO_DAY_BEFORE = re.compile(r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T)[\s:]{0,3}$")
+_NO_DAY_BEFORE = re.compile(r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP)[\s:]{0,3}$")
 _NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|item|paragraph)[. ]{0,2}$", re.IGNORECASE)
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
@@ -121,7 +131,7 @@ def find_dates(text: str) -> Iterator[Span]:
                 continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
-    for pattern in (_MONTH_ALONE, _MID_MONTH):
+    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
     for pattern in (_WITH_NOUGHT, _GREATER_FIRST):

@@ -5,7 +5,7 @@ TITLES = (
     r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|"
     r"Reverend|Fr|Father"
     r"|Pastor|Rabbi|Imam|Sheikh|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|PC"
-    r"|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
+    r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
     r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|"
     r"Don|Doña|Dña|D\."
     r"|D\.ª|Dª|Alhaji|Alhaja|Hajia|Mzee|Ouma|Oupa|Gogo|Lola|Lolo|Cik|Nyonya|Ibu|Ustaz"
@@ -14,18 +14,20 @@ TITLES = (
 )
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
-    r"Sister|Matron|Officer"
+    r"Sister|Matron|Officer|MW"
 )
-SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dr\.?\s?) ?doctor|dr|prof"
+SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dear|dr\.?\s?) ?doctor|dr|prof"
 
 # What stands before a colon and a name.
 LABELS = (
     r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore|middle)?[\s-]?names?(?:\(s\))?"
     r"|forename\(s\)|nom|prénom|apellidos|pacjent(?:ka)?|imię(?: i nazwisko)?|nazwisko|efternamn|namn|recipient|donor"
-    r"|deceased|claimant|child|pupil|student|baby|infant|worker|user|nombre|nome|naam|nachname|vorname|"
+    r"|deceased|claimant|child|pupil|student|baby|infant"
+    r"|(?:key|case|social|support)?[ -]?worker|service user|s/u|coordinator|athlete"
+    r"|nombre|nome|naam|nachname|vorname|"
     r"patient(?:in)?|pat|pt|paciente|paziente"
     r"|patiënt|hasta|client|resident|veteran|member|insured|subscriber|employee|participant|proband|subject|caller|"
-    r"attending|surgeon|assistant"
+    r"attending|surgeon"
     r"|an(?:a)?esthetist|consultant|referrer|referring (?:physician|doctor)|provider|physician|pcp|gp|op|operator|"
     r"endoscopist|radiologist"
     r"|pathologist|dictated by|reported by|signed(?: by)?|verified by|author|seen by|ref by|reviewed by|pharmacist|"
@@ -36,7 +38,7 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"recipient|donor|deceased|claimant|pupil|survivor|matron|clinical officer"
+    r"recipient|donor|deceased|claimant|pupil|student|athlete|survivor|matron|clinical officer"
     r"|patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
     r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|"
@@ -63,7 +65,7 @@ AFTER_NAME = (
     r",?\s\(?\d{1,3}\s?-?(?:year|yr|y/?o\b|yo\b|y\.o|y\b|M\b|F\b|male|female|ans\b|años\b|Jahre)"
     r"|,\s\d{1,3}(?=[,.;:])"
     r"|,\s?(?:9\d|1[01]\d)\b(?!\s?(?:mg|kg|ml|%|mm|cm))"
-    r"|\s?[,/(]?\s?(?:#|MRN|NHS|CHI|DOB|D\.O\.B|dob|Hosp|SSN)\b[^\d\n]{0,8}\d"
+    r"|\s?[,/(]?\s?#\s?\d{4}|\s?[,/(]?\s?(?:MRN|NHS|CHI|DOB|D\.O\.B|dob|Hosp|SSN)\b[^\d\n]{0,8}\d"
     r"|\s?[,/(]?\s[A-Z]{0,3}\d{5,}\b"
 )
 

@@ -25,28 +25,32 @@ _GAP = re.compile(r"[ \t\u00a0]{1,2}")
 _GAP_IN_NAME = re.compile(r"[ \t\u00a0]")  # two blanks part the fields of a form
 _INITIALS = re.compile(rf"(?:[{CAPITALS}]\.\s?-?){{1,3}}(?=\s?-?[{CAPITALS}{SMALL}])|[{CAPITALS}](?![\w'’])")
 _WORD = re.compile(rf"[{CAPITALS}](?:[\w'’-]*\w)?")
-_PARTICLE = re.compile(rf"(?:{PARTICLES})(?=[\s-])[\s-]?|(?:al|el|d|O|N)['’-](?=[{CAPITALS}])")
-_NICKNAME = re.compile(rf"[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2}}")
-_TRAILING_INITIAL = re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)")
-_COMMA = re.compile(r",\s?")
-_SUFFIX = re.compile(r",?\s(?:Jr|Sr|II|III|IV)\b\.?")
+_PARTICLE = re.compile(
+    rf"(?:{PARTICLES})(?=[\s-])[\s-]?|St\.[ ](?=[{CAPITALS}][{SMALL}])|(?:al|el|d|O|N)['’-](?=[{CAPITALS}])"
+)
+_NICKNAME = re.compile(rf"(?!\((?:{TITLES})\.?\))[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2}}")
+_TRAILING_INITIAL = re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)|[ ][{CAPITALS}](?=\s{{2}}|$|\n)")
+_COMMA = re.compile(r",\s?|;(?=\S)")
+_SUFFIX = re.compile(r",?\s(?:Jr|Sr(?!\.?\s[A-Z])|II|III|IV)\b\.?")
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
 
 _ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?|(?:{OFFICES})(?!\w):?)"
 _MORE_TITLES = (
-    rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|"
+    rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?![MD]\.)(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|"
     rf"h\.c\.)(?!\w)\.?)*"
 )
 _TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
+_INITIAL_OR_TITLE = ("M.", "D.")  # after a title they are initials
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
-_LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})\s?[:=]\s{{0,4}}(?:-\s)?")
+_LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})(?:\s\d)?\s?[:=]\s{{0,4}}(?:-\s)?")
 _BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
 _CAPITALIZED = re.compile(
     rf"(?<![\w.])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
     rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
 )
 _CREDENTIAL_AFTER = re.compile(
-    rf",?\s(?:{CREDENTIALS})\b|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b"
+    rf",?[ ](?:{CREDENTIALS})\b|\s\((?:pt|patient|client|resident)\)"
+    rf"|\s?\((?:{TITLES}|{CREDENTIALS})\.?\)|,\s(?:{TITLES})\b|-(?:san|sama|sensei|ssi|nim)\b"
 )
 _CREDENTIAL_AT_END = re.compile(rf"(?<=\w)\s(?:{CREDENTIALS})$")
 _SINGLE_AFTER = re.compile(AFTER_SINGLE_NAME)
@@ -57,9 +61,15 @@ _MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")
 # "TRAN, Minh Duc  M  DOB": a surname in capitals, and after the first names the end of a field, or a figure.
 _SURNAME_FIRST = re.compile(
     rf"(?<![\w.])[{CAPITALS}]{{2,}}(?:[ '’-][{CAPITALS}]{{2,}})*,[ ]"
-    rf"[{CAPITALS}][{SMALL}]+(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
-    r"(?=\s{2,}|\s?/|,?\s\(?(?:DOB|dob|MRN|NHS|[MF]\b|\d))"
+    rf"[{CAPITALS}][{SMALL}]{{2,}}(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
+    r"(?=\s{2,}|\s?/|,?\s\(?(?:DOB|dob|MRN|NHS|[MF]\b|\d\d))"
 )
+_SURNAME_BEFORE_BIRTH = re.compile(
+    rf"(?<![\w.])[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]{{2,}}(?=,?\s\(?(?:DOB|dob|D\.O\.B|d\.o\.b|MRN|NHS)\b)"
+    rf"|^[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]{{2,}}(?= \d{{2,3}} [^\n]*\b[A-Z]{{0,3}}\d{{5,}}\b)",
+    re.MULTILINE,
+)
+_PROFESSION = re.compile(r"\w+(?:ologist|iatrist|ician|therapist|surgeon)s?", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
@@ -75,8 +85,9 @@ def find_names(text: str) -> Iterator[Span]:
         yield from _name_at(text, label.end(), comma=True, sure=False)
     for ending in _SIGN_OFF.finditer(text):
         yield from _name_at(text, ending.end(), sure=False)
-    for surname in _SURNAME_FIRST.finditer(text):
-        yield from _name_at(text, surname.start(), comma=True, sure=False)
+    for pattern in (_SURNAME_FIRST, _SURNAME_BEFORE_BIRTH):
+        for surname in pattern.finditer(text):
+            yield from _name_at(text, surname.start(), comma=True, sure=False)
     yield from _names_before(text)
 
 
@@ -112,7 +123,7 @@ def _name_at(text: str, start: int, *, comma: bool = False, sure: bool = True, t
 
     `comma` allows "SURNAME, First". Where it is not `sure` that a name follows, one of short capitals is none.
     """
-    if title := _TITLE.match(text, start):
+    if (title := _TITLE.match(text, start)) and not (titled and title[0] in _INITIAL_OR_TITLE):
         start = _skip_gap(text, title.end())
     end, words = _read_name(text, start, comma=comma)
     if titled and not words and (month := _MONTH_AS_NAME.match(text, start)):
@@ -152,7 +163,7 @@ def _read_name(  # noqa: PLR0912 - one loop over the words of a name
                 end = suffix.end()
             if comma and len(words) == 1 and (after := _COMMA.match(text, end)):
                 first = _WORD.match(text, after.end())
-                if first and _is_name_word(first[0], words):
+                if first and _is_name_word(first[0], words) and not _TITLE.match(text, after.end()):
                     position, comma = after.end(), False
                     continue
         elif words and (nickname := _NICKNAME.match(text, position)):
@@ -181,6 +192,8 @@ def _is_name_word(word: str, before: list[str]) -> bool:
 
 
 def _is_no_name(word: str) -> bool:
+    if _PROFESSION.fullmatch(word):
+        return True
     return word in NO_NAMES or word.lower() in COMMON or (word.isupper() and word.capitalize() in NO_NAMES)
 
 

@@ -12,7 +12,7 @@ _STRONG = (
     r"|ubrn|emrn|ehr|emis|rio|nomis|pnc|cris|hpzone|datix|badger|ppsn?|bsn|ahv|svnr|pesel|pnr|personnummer|curp|rfc|dni|nie"
     r"|nhc|ipp|nip|iep|nir|c\.?\s?f\.?|cpf|nif|prontuário|aadhaar|abha|nhif|philhealth|iqama|emirates id|egn"
     r"|medicare|medicaid|medical aid|dva|gms|hpcsa|gmc|nmc|hcpc|npi|dea|crm"
-    r"|acc(?:oun)?t|acct|acc|accession|specimen|spec|csn|policy|member|subscriber|claim|authori[sz]ation|passport|visa"
+    r"|hic|grp|a/c|acc(?:oun)?t|acct|acc|accession|specimen|spec|csn|policy|member|subscriber|claim|authori[sz]ation|passport|visa"
     r"|driving licen[cs]e|driver'?s? licen[cs]e|licen[cs]e|dl|plate|collar|ref(?:erence)?|log|cad|quoting"
     r"|cert(?:ificate)?|wristband|id|last\s?(?:4|four)|booking|ticket|account|iban|bin"
     r"|fall(?:nummer|nr)?|patientennummer|pat\.?-?nr|versicherten(?:nummer|nr)?|vers\.?-?nr|kassennr|aktenzeichen"
@@ -27,7 +27,9 @@ _WEAK = (
     r"|court|fall|col"
 )
 # Words that announce one, beside its number alone, where it is long.
-_BESIDE = r"col\.|hosp\.|group|episode|encounter|unit|enquiry|chart|file|folder|case|prf|individual|order|inc"
+_BESIDE = (
+    r"badge|card|grp|col\.|hosp\.|group|episode|encounter|unit|enquiry|chart|file|folder|case|prf|individual|order|inc"
+)
 _NUMBERED = r"(?:file|folder|no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|card|#|log|baby|ssn)"
 _VALUE = (
     r"(?:[#]?(?:[A-Z]{1,5}[ ](?=\d))?(?=[A-Z0-9/,.-]*\d)[A-Z0-9]+(?:(?:[./#_-]+|,(?=\d+\.))[A-Z0-9]+)*(?:\([0-9A]\))?"
@@ -40,11 +42,14 @@ _ANNOUNCED = re.compile(
     rf"(?<![\w/])(?i:(?:{_STRONG}(?!\w)|(?:{_WEAK})(?=[ .]{{0,2}}(?:(?:{_NUMBERED}|{_STRONG})(?!\w)|[:#])))"
     rf"(?:[ ./-]{{0,2}}(?:{_STRONG}|{_NUMBERED})(?!\w)){{0,3}}{_LINK}){_INSURER}(?P<value>{_VALUE})(?!\w)"
 )
-_BESIDE_NUMBER = re.compile(rf"(?<!\w)(?i:{_BESIDE})[ ](?=[^ ]*\d{{4}}|\d\d-|[A-Z] \d)(?P<value>{_VALUE})(?!\w)")
+_BESIDE_NUMBER = re.compile(rf"(?<!\w)(?i:{_BESIDE})[ ](?=[^ ]*\d{{4}}|\d\d-|[A-Z]{{1,3}} \d)(?P<value>{_VALUE})(?!\w)")
 _AFTER_NUMBER_WORD = re.compile(
     rf"(?<!\w)(?i:no|nr|number|nº|n°|id|serial)(?!\w|[ ]?\w+[ ]to\b)[.:]?\s?[:#]?\s?(?i:is\s)?"
     rf"(?P<value>{_VALUE})(?!\w)"
 )
+# A word beside the sign, and the last figures of a card: "Tag# 44-1182", "card ending in 4418".
+_WORD_HASH = re.compile(rf"(?<!\w)[A-Za-z]{{2,12}}#[: ]{{0,2}}(?P<value>{_VALUE})(?!\w)")
+_ENDING = re.compile(r"(?i:card|account|acct|ssn|number|no\.?) ending(?: in| with)?:? (?P<value>\d{3,6})\b")
 _HASH = re.compile(r"(?<![\w/])#\s?(?P<value>[A-Z]{0,3}-?\d{4,}[\w/-]*)")
 _SHAPES = re.compile(
     r"(?<![\w.,/+:;-])(?<!\d[ ])(?:"
@@ -60,6 +65,9 @@ _SHAPES = re.compile(
     r"|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]"  # Italy
     r"|[A-Z]{4}\d{6}[A-Z0-9]{8}"  # Mexico
     r"|\d{2,4}-\d{2}-\d{2,4}(?:-\d{2,4})?|\d{2,6}(?:-\d{1,6}){2,3}"
+    r"|[1-9][A-Z][A-Z\d]\d-?[A-Z][A-Z\d]\d-?[A-Z]{2}\d{2}"  # US Medicare
+    r"|[A-Z]{2,4}/[a-z]{2,4}/\d{3,}"  # with the initials of who typed the letter
+    r"|[A-Z]{1,2}\d{2}\.\d{5,}|(?!(?:MRN|NHS|CHI|SSN)-)[A-Z]{1,4}-\d{4,}(?:-[A-Z\d]{1,3})?|\d{6,}-\d{2}|\d{6,8}(?!IU|U\b|MG|ML|K\b)[A-Z]{1,2}"
     r"|[A-Z]{1,5}[-/]?\d{2,4}[-/]\d{3,}|[A-Z]{2,5}/\d{3,}|[A-Z]{2,4}(?:/\d{2,6}){2,3}"
     r"|(?:19|20)\d{2}/\d{4,}"
     r"|[A-Z]{1,3}\d{5,}[A-Z]?|\d{2}[A-Z]\d{5,}"
@@ -84,7 +92,14 @@ _PHONE_BEFORE = re.compile(
 
 def find_records(text: str) -> Iterator[Span]:
     """Yield numbers of records, persons, policies and cases."""
-    for pattern, fewest in ((_ANNOUNCED, 3), (_BESIDE_NUMBER, 4), (_AFTER_NUMBER_WORD, 4), (_HASH, 4)):
+    for pattern, fewest in (
+        (_ANNOUNCED, 3),
+        (_BESIDE_NUMBER, 4),
+        (_AFTER_NUMBER_WORD, 4),
+        (_WORD_HASH, 4),
+        (_ENDING, 3),
+        (_HASH, 4),
+    ):
         for match in pattern.finditer(text):
             if count_digits(match["value"]) >= fewest and _is_record(match):
                 yield Span(match.start("value"), match.end("value"), Kind.RECORD, sure=pattern is not _HASH)
