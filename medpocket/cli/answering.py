@@ -56,6 +56,7 @@ class Answering:
     answers: list[dict[str, Any]] = field(default_factory=list)  # for --json
     _ended: int = 0  # answers that are complete, or were stopped
     since_start_s: float | None = None
+    _late: list[str] = field(default_factory=list)  # notices that wait for the end of the answer
     writer: output.AnswerWriter = field(default_factory=output.AnswerWriter)
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
@@ -79,7 +80,10 @@ class Answering:
                     self.writer.write(f"== {self._compared()} ==\n")
             case Notice():
                 self.notices.append(event.text)
-                self._note(event.text)
+                if self.writer.is_in_line:
+                    self._late.append(event.text)  # in the middle of a line it could not be read
+                else:
+                    self._note(event.text)
             case Kept():
                 self.kept = event
             case PromptProgress() if not self.request.as_json:
@@ -119,6 +123,9 @@ class Answering:
         if not self.request.stream:
             self.writer.write(finished.answer)
         self.writer.end()
+        for text in self._late:
+            self._note(text)
+        self._late.clear()
         if finished.stop in _STOPPED:
             diagnostics.notice(_STOPPED[finished.stop])
         if self.request.stats:

@@ -26,10 +26,15 @@ class AnswerWriter:
             _write(printable(text))
             self._last = text[-1]
 
+    @property
+    def is_in_line(self) -> bool:
+        """Whether a line was begun and not ended."""
+        return self._last != "\n"
+
     def end(self) -> None:
         """End the answer's last line. Raises OSError."""
-        if self._last != "\n":
-            _write("\n")
+        if self.is_in_line:
+            self.write("\n")
 
 
 def write_line(text: str = "") -> None:

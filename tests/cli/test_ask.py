@@ -382,3 +382,17 @@ def test_the_log_can_be_read_by_its_owner_alone(medpocket: Medpocket, home: Path
     assert log.stat().st_mode & 0o777 == 0o600
     assert log.parent.stat().st_mode & 0o777 == 0o700
     assert "load" in log.read_text()
+
+
+def test_a_notice_that_comes_with_the_last_word_stands_below_the_answer(home: Path) -> None:
+    (home / "data" / "history" / "audit.jsonl").mkdir(parents=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "medpocket", "ask", *QUICK, QUESTION],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 0
+    assert "\nthis answer is not in the audit log: " in run.stdout
