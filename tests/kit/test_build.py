@@ -212,6 +212,13 @@ def test_a_wheel_with_code_for_each_arm_processor_is_taken(tmp_path: Path, regis
     assert contents(wheels, registry, platform="linux-aarch64").glibc == "2.34"
 
 
+def test_a_kit_that_was_installed_in_an_emulator_alone_says_so(tmp_path: Path, registry: Registry) -> None:
+    wheels = write_all(tmp_path / "arm", platform="manylinux_2_34_aarch64")
+    made = build_kit(contents(wheels, registry, platform="linux-aarch64"), Order(tmp_path / "kit"))
+    assert not made.tested
+    assert "UNTESTED on a real machine" in (tmp_path / "kit/README.txt").read_text()
+
+
 def test_a_jetson_kit_needs_cuda(tmp_path: Path, registry: Registry) -> None:
     wheels = write_all(tmp_path / "jetson", platform="linux_aarch64")
     with pytest.raises(KitError, match="was compiled without CUDA"):
