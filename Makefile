@@ -48,9 +48,9 @@ router: $(VENV)/ready
 	@test -n "$(DATA)" || { echo "make router needs DATA=FOLDER" >&2; echo "docs/demo-model.md says what must be in it" >&2; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python -m medpocket.forge.router --data "$(DATA)" --out assets/router.bin
 
-## wheels: the wheels of a kit for this platform and PYTHON, in build/wheels; llama.cpp is compiled once (docs/kit.md)
+## wheels: the wheels of a kit for this platform and PYTHON, or for PYTHONS, in build/wheels; llama.cpp is compiled once (docs/kit.md)
 wheels: $(VENV)/ready-dev build/portable/ready
-	$(BIN)/python packaging/wheels.py build/wheels build/portable/*.whl
+	$(BIN)/python packaging/wheels.py build/wheels build/portable/*.whl $(PYTHONS)
 
 build/portable/ready: $(addprefix packaging/,portable_wheel.sh llama_source.sh llama_only.cmake portable_layout.py elf.py)
 	rm -f build/portable/*.whl

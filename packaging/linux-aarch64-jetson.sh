@@ -4,8 +4,7 @@
 #     packaging/linux-aarch64-jetson.sh OUTDIR
 #
 # llama.cpp computes on the graphics processor where CUDA 12 is there, which JetPack brings, and on the processor otherwise.
-# On an x86-64 machine with Debian's g++-aarch64-linux-gnu it builds the processor's part alone, which runs on any
-# 64-bit ARM Linux with dot products (ARMv8.2: Jetson Orin, Raspberry Pi 5).
+# For the processor alone, on this board or another one, there is packaging/linux-aarch64.sh.
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -37,23 +36,12 @@ case "$(uname -s)-$(uname -m)" in
         set -- --system libcudart.so.12 --system libcublas.so.12 --system libcuda.so.1 \
             --search "$folder" --search $cuda/lib64 --search $cuda/targets/aarch64-linux/lib
         ;;
-    Linux-x86_64)
-        for compiler in gcc g++; do
-            command -v aarch64-linux-gnu-$compiler > /dev/null || {
-                echo "there is no aarch64-linux-gnu-$compiler: install g++-aarch64-linux-gnu" >&2
-                exit 1
-            }
-        done
-        CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++
-        export CC CXX
-        CMAKE_ARGS="$CMAKE_ARGS -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64"
-        set --
-        ;;
     *)
-        echo "this builds on a Jetson or on x86-64 Linux; this machine is $(uname -s) $(uname -m)" >&2
+        echo "this builds on a Jetson; this machine is $(uname -s) $(uname -m)" >&2
         exit 2
         ;;
 esac
 export PATH CMAKE_ARGS
+fetch_llama_source
 build_llama_wheel
 lay_out_for_linux "$@"

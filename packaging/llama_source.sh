@@ -11,11 +11,15 @@ source=$work/llama_cpp_python-$llama_version
 everywhere="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE='$here/llama_only.cmake' \
 -DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib -DCMAKE_INSTALL_LIBDIR=llama_cpp/lib"
 
-# Fetch the source of the version that pyproject.toml names, and build it with CMAKE_ARGS into $work/built.
-build_llama_wheel() {
+# Fetch the source of the version that pyproject.toml names.
+fetch_llama_source() {
     "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary llama-cpp-python \
         --dest "$work/fetched" "llama-cpp-python==$llama_version"
     tar -xzf "$work/fetched"/*.tar.gz -C "$work"
+}
+
+# Build it with CMAKE_ARGS into $work/built.
+build_llama_wheel() {
     # The folder's name would stand in every message that names a source file.
     CFLAGS="${CFLAGS:-} -ffile-prefix-map=$work=."
     CXXFLAGS="${CXXFLAGS:-} -ffile-prefix-map=$work=."

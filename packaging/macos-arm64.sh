@@ -32,6 +32,7 @@ MACOSX_DEPLOYMENT_TARGET=14.0
 CMAKE_ARGS="$everywhere -DCMAKE_OSX_ARCHITECTURES=arm64 -DGGML_METAL=ON -DGGML_METAL_EMBED_LIBRARY=ON \
 -DGGML_OPENMP=OFF -DCMAKE_INSTALL_RPATH=@loader_path"
 export MACOSX_DEPLOYMENT_TARGET CMAKE_ARGS
+fetch_llama_source
 build_llama_wheel
 "$python" "$here/portable_layout.py" "$work"/built/*.whl "$out" --licence "$source/vendor/llama.cpp/LICENSE" \
     --platform macosx_14_0_arm64

@@ -32,5 +32,6 @@ trap 'exit 130' INT TERM
 
 CMAKE_ARGS="$everywhere -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_RPATH='\$ORIGIN'"
 export CMAKE_ARGS
+fetch_llama_source
 build_llama_wheel
 lay_out_for_linux

@@ -47,8 +47,8 @@ def build_command(
     """Make the offline kit: a folder from which MedPocket is installed without a network, and without a compiler.
 
     It holds all packages, models, experts, licences and advisories, a manifest with the SHA-256 of every file, and an
-    installer. Wheels come from a folder that `make wheels` fills; for another platform, give wheels that were built
-    there. A kit for a platform on which this project installed none is labelled untested.
+    installer. Wheels come from a folder that `make wheels` fills; for another platform, give wheels for it. A kit for
+    a platform on which this project installed none, or in an emulator alone, is labelled untested.
     """
     from medpocket.config import load_settings
     from medpocket.kit.build import Order, build_kit

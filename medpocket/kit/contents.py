@@ -13,9 +13,8 @@ from medpocket.models.installed import Installed, find_installed
 from medpocket.registry import ExpertSpec, Registry
 
 _LLAMA = "llama-cpp-python"
-_CPU_VARIANT = re.compile(
-    r"ggml-cpu-\w+\.(so|dll)$"
-)  # libggml-cpu-haswell.so, and one for each other kind of processor
+# libggml-cpu-haswell.so, libggml-cpu-armv8.2_1.so: one for each kind of processor.
+_CPU_VARIANT = re.compile(r"ggml-cpu-[\w.]+\.(so|dll)$")
 _CUDA = "ggml-cuda"
 
 

@@ -51,6 +51,9 @@ _INSTALL_WINDOWS = """\
 _UNTESTED = """
 UNTESTED: this kit was made for a platform on which this project has installed none.
 """
+_EMULATED = """
+UNTESTED on a real machine: this project has installed kits for this platform in an emulator alone.
+"""
 
 
 def readme(contents: Contents, manifest: Manifest, signed: bool) -> str:
@@ -64,7 +67,7 @@ def readme(contents: Contents, manifest: Manifest, signed: bool) -> str:
         version=manifest.medpocket,
         platform=platform.title,
         underline="=" * len(heading),
-        untested="" if manifest.tested else _UNTESTED,
+        untested="" if manifest.tested else _EMULATED if platform.emulated else _UNTESTED,
         install=_INSTALL_WINDOWS if windows else _INSTALL_UNIX,
         pythons=" or ".join(contents.pythons),
         glibc=f", glibc {contents.glibc} or newer" if contents.glibc else "",

@@ -11,8 +11,9 @@ from medpocket.errors import KitError
 class Platform:
     """`system` is Python's sys.platform, `machines` what the system calls the processor, in small letters.
 
-    `tested`: this project built a kit for it and installed that. `portable`: llama.cpp must have been compiled for all
-    processors of the kind, not for the one that it was compiled on. `cuda`: it must have been compiled for CUDA.
+    `tested`: this project built a kit for it and installed that; `emulated`: in an emulator alone. `portable`:
+    llama.cpp must have been compiled for all processors of the kind, not for the one that it was compiled on. `cuda`:
+    it must have been compiled for CUDA.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Platform:
     system: str
     machines: tuple[str, ...]
     tested: bool = False
+    emulated: bool = False
     portable: bool = False
     cuda: bool = False
 
@@ -30,7 +32,7 @@ class Platform:
 
 _ALL = (
     Platform("linux-x86_64", "Linux on x86-64", "linux", ("x86_64", "amd64"), tested=True, portable=True),
-    Platform("linux-aarch64", "Linux on 64-bit ARM", "linux", ("aarch64", "arm64"), portable=True),
+    Platform("linux-aarch64", "Linux on 64-bit ARM", "linux", ("aarch64", "arm64"), emulated=True, portable=True),
     Platform("linux-aarch64-jetson", "NVIDIA Jetson Orin", "linux", ("aarch64", "arm64"), cuda=True),
     Platform("macos-arm64", "macOS on Apple silicon", "darwin", ("arm64",)),
     Platform("windows-x86_64", "Windows on x86-64", "win32", ("amd64", "x86_64"), portable=True),

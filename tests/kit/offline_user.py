@@ -61,14 +61,21 @@ class OfflineUser:
         assert not [name for name in COMPILERS if shutil.which(name, path=str(folder / "bin"))]
         return user
 
-    def isolated(self, *command: str | Path, trace: Path | None = None) -> list[str]:
-        """The command line that runs `command` as this user, in a network of its own."""
+    def isolated(self, *command: str | Path, trace: Path | None = None, noexec: bool = False) -> list[str]:
+        """The command line that runs `command` as this user, in a network of its own.
+
+        `noexec`: the home is another, empty one, where no program may run.
+        """
         unshare = [_found("unshare"), "--net"]
         drop: list[str] = []
         if os.geteuid() == 0:
             drop = [_found("setpriv"), f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--no-new-privs"]
         else:
-            unshare += ["--user", "--map-current-user"]
+            unshare += ["--user", "--map-root-user" if noexec else "--map-current-user"]
+        if noexec:
+            options = f"noexec,mode=700,uid={_NOBODY if os.geteuid() == 0 else 0}"
+            mount = f'{_found("mount")} -t tmpfs -o {options} none "$HOME" && exec "$@"'
+            unshare += ["--mount", _found("sh"), "-c", mount, "sh"]
         traced = (
             [_found("strace"), "-ff", "-y", "-s", "256", "-e", "trace=network,file", "-o", str(trace)] if trace else []
         )
@@ -84,9 +91,11 @@ class OfflineUser:
             "TERM": "xterm-256color",
         }
 
-    def run(self, *command: str | Path, trace: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *command: str | Path, trace: Path | None = None, noexec: bool = False
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            self.isolated(*command, trace=trace),
+            self.isolated(*command, trace=trace, noexec=noexec),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -205,6 +205,20 @@ def test_a_native_build_of_llama_cpp_is_refused(wheels: Path, registry: Registry
         contents(wheels, registry)
 
 
+def test_a_wheel_with_code_for_each_arm_processor_is_taken(tmp_path: Path, registry: Registry) -> None:
+    wheels = write_all(tmp_path / "arm", platform="manylinux_2_34_aarch64")
+    native = {"llama_cpp/lib/libggml-cpu-armv8.2_1.so": b"\0GLIBC_2.34\0"}
+    write_wheel(wheels, "llama-cpp-python", "0.3.36", "py3-none-manylinux_2_34_aarch64", files=native)
+    assert contents(wheels, registry, platform="linux-aarch64").glibc == "2.34"
+
+
+def test_a_kit_that_was_installed_in_an_emulator_alone_says_so(tmp_path: Path, registry: Registry) -> None:
+    wheels = write_all(tmp_path / "arm", platform="manylinux_2_34_aarch64")
+    made = build_kit(contents(wheels, registry, platform="linux-aarch64"), Order(tmp_path / "kit"))
+    assert not made.tested
+    assert "UNTESTED on a real machine" in (tmp_path / "kit/README.txt").read_text()
+
+
 def test_a_jetson_kit_needs_cuda(tmp_path: Path, registry: Registry) -> None:
     wheels = write_all(tmp_path / "jetson", platform="linux_aarch64")
     with pytest.raises(KitError, match="was compiled without CUDA"):

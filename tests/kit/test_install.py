@@ -228,6 +228,19 @@ def test_a_kit_that_does_not_fit_is_refused_with_what_this_machine_has(
     assert list(user.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(os, "ST_NOEXEC"), reason="needs Linux")
+def test_a_home_that_is_mounted_noexec_is_refused_before_anything_is_written(
+    user: Path, kit: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Mounted:
+        f_flag = os.ST_NOEXEC
+
+    monkeypatch.setattr(os, "statvfs", lambda _place: Mounted)
+    assert main(str(kit), []) == 1
+    assert "mounted noexec" in said(capfd)
+    assert list(user.iterdir()) == []
+
+
 def test_a_system_without_glibc_is_named(
     user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -192,6 +192,15 @@ def test_one_changed_byte_is_refused_before_anything_is_installed(workshop: Work
     assert list(user.home.iterdir()) == []
 
 
+def test_a_home_where_no_program_may_run_is_said_in_two_lines(workshop: Workshop) -> None:
+    user = workshop.user("locked")
+    refused = user.run("sh", workshop.kit / "install.sh", noexec=True)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    what, next_ = refused.stderr.splitlines()
+    assert what == f"install: no program may run in {user.home}: it is mounted noexec"
+    assert "XDG_DATA_HOME" in next_ and "installing" not in refused.stdout
+
+
 def test_nothing_is_reached_and_nothing_is_written_outside_the_home(workshop: Workshop) -> None:
     user, traces = workshop.user("watched"), workshop.folder / "traces"
     traces.mkdir()

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import sysconfig
+from pathlib import Path
 
 from medpocket.errors import DiskShortError, KitError
 from medpocket.kit.install.places import Places, version_of
@@ -64,10 +65,15 @@ def _named() -> str:
 
 
 def check_room(manifest: Manifest, places: Places) -> None:
-    """Raise DiskShortError where program and models have no room, KitError where nothing can be written."""
+    """Raise DiskShortError where program and models have no room, KitError where nothing can be written or run."""
     place = next(path for path in (places.program, *places.program.parents) if path.exists())
     if not os.access(place, os.W_OK | os.X_OK):
         raise KitError(f"{place} cannot be written", "chmod u+rwx it, or set HOME to a folder that you can write to")
+    if _is_noexec(place):
+        raise KitError(
+            f"no program may run in {place}: it is mounted noexec",
+            "ask whoever looks after the machine to allow it, or set XDG_DATA_HOME to your folder on another disk",
+        )
     needed = manifest.room + _SPARE_BYTES
     if not os.environ.get("MEDPOCKET_HOME"):  # else the models go elsewhere, and are checked when they are taken
         needed += sum(model.size for model in manifest.models if not _is_there(model.name, model.size, places))
@@ -77,6 +83,10 @@ def check_room(manifest: Manifest, places: Places) -> None:
             f"MedPocket needs {needed / 1e9:.2f} GB and {free / 1e9:.2f} GB is free in {place}",
             f"free {(needed - free) / 1e9:.2f} GB there; nothing was copied",
         )
+
+
+def _is_noexec(place: Path) -> bool:
+    return sys.platform == "linux" and bool(os.statvfs(place).f_flag & os.ST_NOEXEC)
 
 
 def _is_there(name: str, size: int, places: Places) -> bool:
