@@ -13,6 +13,11 @@ _FULL_MONTHS = (
     "|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro"
     "|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
     "|januari|februari|maart|mei|augustus"
+    "|Ionawr|Chwefror|Mawrth|Ebrill|Mehefin|Gorffennaf|Awst|Hydref|Tachwedd|Rhagfyr"
+    "|Eanáir|Feabhra|Márta|Aibreán|Bealtaine|Meitheamh|Iúil|Lúnasa|Meán Fómhair|Deireadh Fómhair|Samhain|Samhna"
+    "|Nollaig|Nollag"
+    "|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia"
+    "|oktober|januar|februar|maj|desember|december"
     "|Muharram|Safar|Rajab|Sha'?ban|Ramadh?an|Shawwal|Dhu al-Hijjah"
 )
 _SHORT_MONTHS = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Mrz"
@@ -39,7 +44,7 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[/–—-]\s?(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[/–—-]\s?(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il|ydd|fed|eg|ain)?[\s-]{{0,2}}(?:of\s|"
     rf"de\s|di\s)?"
     rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
@@ -54,13 +59,23 @@ _OF_THIS_MONTH = (
     r"\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?"
     r"|(?:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bbefore ))the \d{1,2}(?:st|nd|rd|th)(?=[.,;?!)\n]|$)"
 )
-_MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
+_MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:(?:19|20)\d\d|['’]\d\d)\b"
+_MONTH_BRACKET = rf"\b{_MONTH}\s\(\d{{1,2}}(?:st|nd|rd|th)?\)"
+# Days that have a name, each year at the same date or within some weeks.
+_FEAST = (
+    r"\b(?:Christmas (?:Day|Eve)|Boxing Day|New Year['’]?s? (?:Day|Eve)|(?:St\.?|Saint) (?:Stephen|Patrick|Andrew|"
+    r"David|George|Valentine|Nicholas)['’]?s Day|Anzac Day|Australia Day|Canada Day|Remembrance Day"
+    r"|Thanksgiving(?: Day)?"
+    r"|Independence Day|Labou?r Day|Memorial Day|Hogmanay|Good Friday|Easter (?:Sunday|Monday)|Diwali|"
+    r"Pancake Day|Bonfire Night|Guy Fawkes Night|Republic Day|Mother['’]?s Day|Father['’]?s Day|Ash Wednesday|"
+    r"May Day|Heiligabend|Silvester|Eid(?: al-\w+)?)\b"
+)
 _SPOKEN = (
     rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
     rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
 )
 _IN_WORDS = re.compile(
-    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_OF_THIS_MONTH})(?!\w)",
+    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_MONTH_BRACKET}|{_FEAST}|{_OF_THIS_MONTH})(?!\w)",
     re.IGNORECASE,
 )
 
@@ -98,12 +113,20 @@ _ASKS_FOR_DATE = (
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
-    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
+    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day"
+    r"|tmrw?|tmro|adm|handover|applied|inserted|removed|placed|fitted|changed|repeated|transfused|commenced|ceased|missed"
+    r"(?: tx| appt| dose| session)?|return(?:s|ed)?|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS|hemi|CVA|NSTEMI|STEMI|EMLSCS)"
 )
 _PART = re.compile(
     rf"(?:\b(?i:{_ASKS_FOR_DATE})[\s:,.(]{{1,3}}(?:(?:the|am|w/c|~|\?)\s?)?|[(\[]|(?=\b{_WEEKDAY}))"
     rf"((?:(?i:{_WEEKDAY})[\s,.]{{1,2}})?(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01]))"
     r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
+    re.IGNORECASE,
+)
+# "Visit 15.08 14:00", "Echo 21.10: EF 55": a time or a colon follows.
+_DOTTED_PART = re.compile(
+    rf"\b(?:{_ASKS_FOR_DATE}|echo|CT|MRI|CXR|USS?|X-?ray|OGD|WR|DOA|DOD)\s"
+    r"((?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))(?=\s\d{1,2}[:.h]\d\d\b|:(?!\d)|\.\s[A-Z])",
     re.IGNORECASE,
 )
 # No score and no span of time begins with a nought: "04/11".
@@ -120,7 +143,7 @@ _NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|ite
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
 )  # "3/7" is three days
-_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen)|day)\s", re.IGNORECASE)
+_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS)|day)\s", re.IGNORECASE)
 
 
 def find_dates(text: str) -> Iterator[Span]:
@@ -131,7 +154,7 @@ def find_dates(text: str) -> Iterator[Span]:
                 continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
-    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH):
+    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH, _DOTTED_PART):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
     for pattern in (_WITH_NOUGHT, _GREATER_FIRST):

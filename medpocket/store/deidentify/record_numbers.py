@@ -8,7 +8,7 @@ from medpocket.store.deidentify.spans import Kind, Span, count_digits
 
 # A word that announces a number, then what has a figure in it.
 _STRONG = (
-    r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|mykad|hkid|fin|nhi|hcn|hc|uhid|crn|upi|upn"
+    r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|mykad|hkid|fin|nhi|hcn|hc|uhid|ramq|ohip|phn|ahcip|crn|upi|upn"
     r"|ubrn|emrn|ehr|emis|rio|nomis|pnc|cris|hpzone|datix|badger|ppsn?|bsn|ahv|svnr|pesel|pnr|personnummer|curp|rfc|dni|nie"
     r"|nhc|ipp|nip|iep|nir|c\.?\s?f\.?|cpf|nif|prontuário|aadhaar|abha|nhif|philhealth|iqama|emirates id|egn"
     r"|medicare|medicaid|medical aid|dva|gms|hpcsa|gmc|nmc|hcpc|npi|dea|crm"
@@ -28,11 +28,12 @@ _WEAK = (
 )
 # Words that announce one, beside its number alone, where it is long.
 _BESIDE = (
-    r"badge|card|grp|col\.|hosp\.|group|episode|encounter|unit|enquiry|chart|file|folder|case|prf|individual|order|inc"
+    r"badge|script|card|grp|col\.|hosp\.|group|episode|encounter|unit|enquiry|chart|file|folder|case|prf"
+    r"|individual|order|inc"
 )
 _NUMBERED = r"(?:file|folder|no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|card|#|log|baby|ssn)"
 _VALUE = (
-    r"(?:[#]?(?:[A-Z]{1,5}[ ](?=\d))?(?=[A-Z0-9/,.-]*\d)[A-Z0-9]+(?:(?:[./#_-]+|,(?=\d+\.))[A-Z0-9]+)*(?:\([0-9A]\))?"
+    r"(?:[#]?(?:[A-Z]{1,5}[ ](?=\d))?(?=[A-Z0-9/,.#-]*\d)[A-Z0-9]+(?:(?:[./#_-]+|,(?=\d+\.))[A-Z0-9]+)*(?:\([0-9A]\))?"
     r"(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){0,6}(?:[ ]/[ ]\d\b)?"
     r"(?:[ ][A-Z]\b|[ ][A-Z]{2}(?=[.,;)\n]))?|[A-Za-z](?:[ ]\d){4,9})"
 )
@@ -67,6 +68,9 @@ _SHAPES = re.compile(
     r"|\d{2,4}-\d{2}-\d{2,4}(?:-\d{2,4})?|\d{2,6}(?:-\d{1,6}){2,3}"
     r"|[1-9][A-Z][A-Z\d]\d-?[A-Z][A-Z\d]\d-?[A-Z]{2}\d{2}"  # US Medicare
     r"|[A-Z]{2,4}/[a-z]{2,4}/\d{3,}"  # with the initials of who typed the letter
+    r"|\d{2}-[A-Z]{2,4}-\d{3,}"
+    r"|\d{5,6}/\d{2}(?!\s?h)"
+    r"|[A-Z]{4} ?\d{4} ?\d{4}"  # Quebec
     r"|[A-Z]{1,2}\d{2}\.\d{5,}|(?!(?:MRN|NHS|CHI|SSN)-)[A-Z]{1,4}-\d{4,}(?:-[A-Z\d]{1,3})?|\d{6,}-\d{2}|\d{6,8}(?!IU|U\b|MG|ML|K\b)[A-Z]{1,2}"
     r"|[A-Z]{1,5}[-/]?\d{2,4}[-/]\d{3,}|[A-Z]{2,5}/\d{3,}|[A-Z]{2,4}(?:/\d{2,6}){2,3}"
     r"|(?:19|20)\d{2}/\d{4,}"
@@ -76,6 +80,9 @@ _SHAPES = re.compile(
 )
 _PAIR = re.compile(r"(?<![\w.,/+:;-])(\d{2,6})-(\d{4,8})(?![\w%]|[.,/-]\d|\s?(?:mg|ml|kg|g|mcg|units?|iu|m)\b)")
 _DECIMAL = re.compile(r"\d{1,3}\.\d{1,2}(?:-\d{1,3}(?:\.\d{1,2})?)?")  # of a laboratory's "ref: 11.5"
+# "visit: 101 yr old", "booking 9/40"
+_NO_RECORD_AFTER = re.compile(r"\s?-?(?:yrs?|y/?o|years?)\b", re.IGNORECASE)
+_GESTATION = re.compile(r"\d{1,2}/(?:40|52|12|7)")
 _FEWEST_OF_SHAPE = 5
 _VALUES_IN_TURN = re.compile(r"(\d{2}-\d{2}-\d{2}|\d{3}-\d{3}-\d{3})")  # of a laboratory: "Na 118-123-129"
 # Numbers that everybody may know: of papers, trials, terms and batches.
@@ -115,7 +122,9 @@ def find_records(text: str) -> Iterator[Span]:
 def _is_record(match: re.Match[str]) -> bool:
     """Whether what a word announces is a record's number, and no telephone's, no paper's, no measurement."""
     value = match["value"]
-    if _is_public(match.string, match.start("value")) or _DECIMAL.fullmatch(value):
+    if _is_public(match.string, match.start("value")) or _DECIMAL.fullmatch(value) or _GESTATION.fullmatch(value):
+        return False
+    if value.isdigit() and _NO_RECORD_AFTER.match(match.string, match.end("value")):
         return False
     if match.re is _ANNOUNCED:
         return True
