@@ -69,6 +69,7 @@ def test_a_name_that_is_a_word_too_is_left_where_it_is_the_word() -> None:
         "She is 94 kg, he was 98 mmHg, patient at 95 degrees, client did 95 steps, I am 92 kg, pt 93 sats on 2 L.",
         "At 94 the MAP was fine. CRP rising 93, HR reached 110, reached 100 m, her 95th centile, ages 90 to 99.",
         "Booking 9/40, EDD 38/40, Barthel 8/20, AMT 8/10, GCS 13/15, pain was 9/10, commenced 3/7, Oxford 22/48.",
+        "VA R 6/9 L 6/18, ACE: attention 12/18, memory 11/26, fluency 9/14; MMSE 12/28, MoCA was 11/29, 18/12 ago.",
         "Vitamin B-12, folate; unit 2, block 3 done; lower leg cross section 3 cm; HEP x 10 reps, 3 sets x 12.",
         "CNS lymphoma, CNS depression, OT Equipment provided, MD Anderson protocol, easter egg, St George's score 41.",
         "FiO2 0.45, P/F 180, QTc 490, FEV1 91, DASH 94, FIM 98, 93 ml/h, 90 mcg, 95 Gy, CD4 120/24, INR 2.4 (98).",
@@ -99,6 +100,7 @@ def test_figures_eponyms_and_drugs_stay(text: str) -> None:
         ("#204 - 7155 120A St., Surrey, BC V3W 1N4", "[ADDRESS-1]"),
         ("Wirrilyerna Station, via Boulia QLD 4829", "[ADDRESS-1]"),
         ("Apt 4, Block B, Clancy Quay, Dublin 8", "[ADDRESS-1]"),
+        ("CXR 9/28; scan 19/12; TKR 16/7; LMP 14/3", "CXR [DATE-1]; scan [DATE-2]; TKR [DATE-3]; LMP [DATE-4]"),
         ("the 18 Hydref; 2ú Nollaig; Boxing Day", "[DATE-1]; [DATE-2]; [DATE-3]"),
     ],
 )

@@ -44,13 +44,13 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[/–—-]\s?(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il|ydd|fed|eg|ain)?[\s-]{{0,2}}(?:of\s|"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[/–—&-]\s?|\s(?:and|to)\s)(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il|ydd|fed|eg|ain)?[\s-]{{0,2}}(?:of\s|"
     rf"de\s|di\s)?"
     rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
 _MONTH_DAY = (
     rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
-    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|-\d\d)?(?!\w)"
+    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|[–-]\d{{1,2}}(?:st|nd|rd|th)?)?(?!\w)"
 )
 _MONTH_DAY_YEAR = rf"\b{_MONTH}\s\d{{1,2}}/\d\d(?![\w/])"
 _ORDINAL_DAY = rf"\b{_WEEKDAY}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)\b"
@@ -87,10 +87,12 @@ _MONTH_ALONE = re.compile(
 _MID_MONTH = re.compile(rf"\b((?i:mid|early|late)-(?:{_FULL_MONTHS}))\b")
 
 _SLASHED = re.compile(
-    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
+    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?['’]?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
     re.IGNORECASE,
 )
-_YEAR_FIRST = re.compile(r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?![\w/])")
+_YEAR_FIRST = re.compile(
+    r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?!(?!T\d\d:)[\w/])"
+)
 _COMPACT = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\w|[./-]\d)")
 _MONTH_SLASH_YEAR = re.compile(r"(?<![\w./-])(?:0?[1-9]|1[0-2])[/.-](?:19|20)\d\d(?![\w/])")
 _ROMAN = re.compile(
@@ -114,7 +116,8 @@ _ASKS_FOR_DATE = (
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
     r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day"
-    r"|tmrw?|tmro|adm|handover|applied|inserted|removed|placed|fitted|changed|repeated|transfused|commenced|ceased|missed"
+    r"|DOA|DOD|DOI|DOS|LMP|EDD|obs|labs|bloods|scan|CXR|sited|op date|tmrw?|tmro|adm|handover|applied|inserted"
+    r"|removed|placed|fitted|changed|repeated|transfused|commenced|ceased|missed"
     r"(?: tx| appt| dose| session)?|return(?:s|ed)?|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS|hemi|CVA|NSTEMI|STEMI|EMLSCS)"
 )
 _PART = re.compile(
@@ -137,8 +140,19 @@ _WITH_NOUGHT = re.compile(
 # What of a score or a span of time has no form: the greater number first, and no week, year or day below it.
 _GREATER_FIRST = re.compile(
     r"(?<![\w.,/+-])(?<!\d[ ])(?:1\d|2\d|3[01])/(?:[1-689]|1[01])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
+    # months and days that nobody counts so: "19/12", "16/7"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?:19|2[0-35-9]|3[01])/12(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|months))"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?:1[5-9]|2[02-79]|3[01])/7(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|days))"
+    # the month first, over a number that no score is out of: "11/14", "9/28"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?!6/18)(?:[1-9]|1[0-2])/(?:1[346-9]|2[23689]|31)(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab"
+    r"|days|patients))"
 )
-_NO_DAY_BEFORE = re.compile(r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP)[\s:]{0,3}$")
+_NO_DAY_BEFORE = re.compile(
+    r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP|VA|RE|LE|R|L|OD|OS|ACE(?:-III)?|M-?ACE|MMSE|MoCA|AMTS?|attention|memory|fluency|"
+    r"language|visuo\w*|orientation|recall|scor(?:e[ds]?|ing)|PHQ(?:-9)?|GAD(?:-7)?|SPPB|EPDS|Berg|FIM|GCS|Apgars?|"
+    r"pain|NRS|teeth|joints?|items?|criteria)[\s:=(]{0,3}(?:was |of |is )?$",
+    re.IGNORECASE,
+)
 _NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|item|paragraph)[. ]{0,2}$", re.IGNORECASE)
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE

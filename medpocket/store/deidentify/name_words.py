@@ -15,7 +15,7 @@ TITLES = (
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
     r"Sister|Matron|Officer|MW"
-    r"|N/C|NIC|DN|ANP|CNC|SHO|SpR|RMO|RMN|SCN|DSN|RNS|HV|LMSW|OHA"
+    r"|N/C|NIC|DN|PHN|ACP|ANP|CNC|SHO|SpR|RMO|RMN|SCN|DSN|RNS|HV|LMSW|OHA"
     r"|CNS(?! (?:[Ll]ymph|[Dd]epress|[Ee]xam|[Ii]nfect|[Ii]nvol|[Dd]isease|[Tt]umou?r|[Vv]asc|[Mm]etast"
     r"|[Tt]oxic|[Bb]leed|[Ss]timul))"
     r"|OT(?! (?:[A-Z]\w*ment|[A-Z]\w*al|Kitchen|Home|Visit|Input|Review|Plan))|MD(?! (?:Anderson|Notified"
