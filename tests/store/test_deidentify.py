@@ -11,7 +11,7 @@ from tests.store.deidentify_figures import KINDS, NOTES, measure, read_notes
 REACHED = 0.95
 PROMISED = [code for code in KINDS if code != "L"]  # a name that nothing announces is found by chance
 MEASURED_ONLY = (
-    "blind_fifth"  # what the rules do on notes that they were not mended with: docs/history.md has its figures
+    "blind_seventh"  # what the rules do on notes that they were not mended with: docs/history.md has its figures
 )
 SETS = {path.stem: measure(list(read_notes(path))) for path in sorted(NOTES.glob("*.txt"))}
 
@@ -66,6 +66,14 @@ def test_a_name_that_is_a_word_too_is_left_where_it_is_the_word() -> None:
         "PS 10/5, PEEP 8. Lactate 4.1. 30 mL/kg. Creatinine was 98 last month. The pH was on 7.1. OK.",
         "User: Is aspirin safe?\nAssistant: Yes, mostly. CLTI, Rutherford 5. LGIB, Hgb 7.1. Seen by Neurologist.",
         "What is the dose of amoxicillin in an adult with otitis media?",
+        "She is 94 kg, he was 98 mmHg, patient at 95 degrees, client did 95 steps, I am 92 kg, pt 93 sats on 2 L.",
+        "At 94 the MAP was fine. CRP rising 93, HR reached 110, reached 100 m, her 95th centile, ages 90 to 99.",
+        "Booking 9/40, EDD 38/40, Barthel 8/20, AMT 8/10, GCS 13/15, pain was 9/10, commenced 3/7, Oxford 22/48.",
+        "VA R 6/9 L 6/18, ACE: attention 12/18, memory 11/26, fluency 9/14; MMSE 12/28, MoCA was 11/29, 18/12 ago.",
+        "Vitamin B-12, folate; unit 2, block 3 done; lower leg cross section 3 cm; HEP x 10 reps, 3 sets x 12.",
+        "CNS lymphoma, CNS depression, OT Equipment provided, MD Anderson protocol, easter egg, St George's score 41.",
+        "FiO2 0.45, P/F 180, QTc 490, FEV1 91, DASH 94, FIM 98, 93 ml/h, 90 mcg, 95 Gy, CD4 120/24, INR 2.4 (98).",
+        "TKR 5-92 deg. Echo 2.4: normal. Visit 3.5 h. CT 1.5 mm slices. The time was 9.20. Ring the bell.",
         "",
     ],
 )
@@ -83,6 +91,17 @@ def test_figures_eponyms_and_drugs_stay(text: str) -> None:
         ("visit # V0038117, policy no WQ-88213-04", "visit # [RECORD-1], policy no [RECORD-2]"),
         ("aged ninety-two; 92-year-old; 92yo; 92 y/o; 92M", "aged {0}; {0}-year-old; {0}yo; {0} y/o; {0}M"),
         ("in her early nineties", "in her early {0}"),
+        ("Mr Tsoukalas 90 NOF; her 103rd birthday; 94yoF", "Mr [NAME-1] {0} NOF; her {0} birthday; {0}yoF"),
+        ("mother died at 98, she'll be 100 in", "mother died at {0}, she'll be {0} in"),
+        ("Age (yrs): 94; a lady of 96; Age/Sex: 91/F", "Age (yrs): {0}; a lady of {0}; Age/Sex: {0}/F"),
+        ("to 12 The Maltings, Ware SG12 9AB", "to [ADDRESS-1]"),
+        ("HC 3 Box 59, Rio Grande City, TX 78582", "[ADDRESS-1]"),
+        ("Door No. 14/3, 2nd Cross Street, Chennai - 600 020", "[ADDRESS-1]"),
+        ("#204 - 7155 120A St., Surrey, BC V3W 1N4", "[ADDRESS-1]"),
+        ("Wirrilyerna Station, via Boulia QLD 4829", "[ADDRESS-1]"),
+        ("Apt 4, Block B, Clancy Quay, Dublin 8", "[ADDRESS-1]"),
+        ("CXR 9/28; scan 19/12; TKR 16/7; LMP 14/3", "CXR [DATE-1]; scan [DATE-2]; TKR [DATE-3]; LMP [DATE-4]"),
+        ("the 18 Hydref; 2ú Nollaig; Boxing Day", "[DATE-1]; [DATE-2]; [DATE-3]"),
     ],
 )
 def test_it_knows_how_numbers_and_ages_are_written(text: str, kept: str) -> None:

@@ -13,7 +13,7 @@ _EMAIL = re.compile(
 
 # What announces a telephone, and what may stand before its number: "tel (day)", "Ph no:", "mobile of husband is".
 _WORD = (
-    r"(?:tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph|mob(?:ile)?|cell"
+    r"(?:tél|tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph|mob(?:ile)?|cell"
     r"|handy|natel|port(?:able)?|móvil|celular|cel|hp|h/p|fax|telefax|télécopie|call(?:ed|back| back)?|cb|ring|rang"
     r"|text|sms|whatsapp|contact|reach(?:able|ed)?|joint?e? au|rückfragen|home|work|office|direct|line|hotline|helpline"
     r"|switchboard|landline|secretary|(?:his|her|my|our|their|own|\w+['’]s)\s(?:number|no))"
@@ -23,7 +23,10 @@ _BETWEEN = (
     r"|via|au|ward|of|wife|husband|son|daughter|mother|father|figlio|figlia|hijo|hija|or)\b\.?){0,3}[\s.:;#=(),-]{0,4}"
 )
 _NO_DATE = r"(?!\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{2,4}(?![\d./-]))"
-_GROUPS = rf"(?:\+|\(\+?)?\(?{DIGIT}(?:{DIGIT}|(?:\s?[().\u2011/-]\s?|\s)(?=[(0-9OolI])){{4,30}}{DIGIT}"
+_GROUPS = (
+    rf"(?:\+|\(\+?)?\(?{DIGIT}(?:{DIGIT}|(?:(?!\.\s\d{{1,2}}[/.-]\d{{1,2}}[/.-])\s?[().\u2011/-]\s?"
+    rf"|\s)(?=[(0-9OolI])){{4,30}}{DIGIT}"
+)
 _EXTENSION = r"(?:[\s,;]{0,2}\(?(?:ext(?:ension|n)?[.:]?\s?|x\s?|#\s?(?=\d\d))\d{1,6}(?:\))?)?"
 _ANNOUNCED = re.compile(
     rf"(?<!\w){_WORD}(?!\w){_BETWEEN}(?P<number>{_NO_DATE}{_GROUPS}{_EXTENSION})(?!\w)", re.IGNORECASE
@@ -35,12 +38,14 @@ _LETTER = re.compile(
 )
 
 _PAGER = re.compile(
-    r"(?:\b(?:bleep|bip|beep|pager|pgr|dect|aircall|voalte|vocera|ext(?:ension|n)?|(?<!\d)(?<!\d[ ])x|durchwahl"
+    r"(?:\b(?:bleep|bip|beep|pager|pgr|pg(?=\s?#)|dect|aircall|voalte|vocera|ext(?:ension|n)?"
+    r"|(?<!\d)(?<!\d[ ])(?<!sets )(?<!reps )x|durchwahl"
     r"|poste|pieper|funk|page(?!\s\d{1,3}\b)(?:[ ](?:on|at|me|him|her|us))*)"
     r"(?:\s?(?:no|nr|number|is|on|at)\b)?[.:#\s]{0,4}"
     r"|\btel(?:efon)?[.:]{0,2}\s-|\b(?:my|our|his|her|their) number is\s"
     r"|\b(?:on|at|call|ring|dial)\s#|\bon\s(?=\d{5}(?:[.,;)\n]|$)))"
-    r"(?P<number>\d{3,6}(?:-\d{1,4})?|(?<=x )\d\d)(?![\w.,]\d|\s?(?:mg|mcg|ml|g|kg|mm|cm|days?|units?|of|h)\b|\s?%|\w)",
+    r"(?P<number>\d{3,6}(?:-\d{1,4})?|(?<=x )\d\d)(?![\w.,]\d|\s?(?:mg|mcg|ml|g|kg|mm|cm|days?|units?|reps?"
+    r"|sets?|min|mins|sec|wks?|of|h)\b|\s?%|\w)",
     re.IGNORECASE,
 )
 _SHAPES = re.compile(
@@ -52,8 +57,11 @@ _SHAPES = re.compile(
     r"|(?:1[-. ])\(\d{3}\)[ ]?\d{3}[-. ]\d{4}"
     r"|555-\d{4}|\d{3}/\d{3}-\d{4}"
     r"|\(\d{2}\)[ ]?9?\d{4}[- ]\d{4}"  # (81) 5555-0134
+    r"|\(0\)\d{2,4}(?:[ .-]\d{3,4}){2}"
     r"|\(0\d{1,5}\)(?:[ ./-]{0,3}\d{2,6}){1,4}"  # (0161) 496 0123
     r"|0\d{1,5}(?:[ .-]| / | - |/)\d{2,6}(?:(?:[ .-]| - )\d{2,6}){0,4}"  # 020 7946 0958, 030 / 555 01 - 88
+    r"|\d{3} \d{3}-\d{4}"
+    r"|1(?:800|850|890|300|900)[ -]\d{3}[ -]?\d{3}"  # 1800 975 711
     r"|0\d{9,10}"
     r"|[6-9]\d{4}[ ]\d{5}"  # 98140 55501
     r"|[679]\d[ .]?\d[ .]\d{2,3}[ .]\d{2}[ .]?\d{2}"  # 91 555 01 23

@@ -13,6 +13,11 @@ _FULL_MONTHS = (
     "|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro"
     "|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
     "|januari|februari|maart|mei|augustus"
+    "|Ionawr|Chwefror|Mawrth|Ebrill|Mehefin|Gorffennaf|Awst|Hydref|Tachwedd|Rhagfyr"
+    "|Eanáir|Feabhra|Márta|Aibreán|Bealtaine|Meitheamh|Iúil|Lúnasa|Meán Fómhair|Deireadh Fómhair|Samhain|Samhna"
+    "|Nollaig|Nollag"
+    "|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia"
+    "|oktober|januar|februar|maj|desember|december"
     "|Muharram|Safar|Rajab|Sha'?ban|Ramadh?an|Shawwal|Dhu al-Hijjah"
 )
 _SHORT_MONTHS = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Mrz"
@@ -39,13 +44,13 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?\s?[/–—-]\s?(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.)?[\s-]{{0,2}}(?:of\s|"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[/–—&-]\s?|\s(?:and|to)\s)(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il|ydd|fed|eg|ain)?[\s-]{{0,2}}(?:of\s|"
     rf"de\s|di\s)?"
     rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
 )
 _MONTH_DAY = (
     rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
-    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|-\d\d)?(?!\w)"
+    rf"(?:,?[\s-]{{1,2}}(?:(?:19|20)\d\d|['’]\d\d)|[–-]\d{{1,2}}(?:st|nd|rd|th)?)?(?!\w)"
 )
 _MONTH_DAY_YEAR = rf"\b{_MONTH}\s\d{{1,2}}/\d\d(?![\w/])"
 _ORDINAL_DAY = rf"\b{_WEEKDAY}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)\b"
@@ -54,13 +59,23 @@ _OF_THIS_MONTH = (
     r"\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?"
     r"|(?:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bbefore ))the \d{1,2}(?:st|nd|rd|th)(?=[.,;?!)\n]|$)"
 )
-_MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:19|20)\d\d\b"
+_MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:(?:19|20)\d\d|['’]\d\d)\b"
+_MONTH_BRACKET = rf"\b{_MONTH}\s\(\d{{1,2}}(?:st|nd|rd|th)?\)"
+# Days that have a name, each year at the same date or within some weeks.
+_FEAST = (
+    r"\b(?:Christmas (?:Day|Eve)|Boxing Day|New Year['’]?s? (?:Day|Eve)|(?:St\.?|Saint) (?:Stephen|Patrick|Andrew|"
+    r"David|George|Valentine|Nicholas)['’]?s Day|Anzac Day|Australia Day|Canada Day|Remembrance Day"
+    r"|Thanksgiving(?: Day)?"
+    r"|Independence Day|Labou?r Day|Memorial Day|Hogmanay|Good Friday|Easter (?:Sunday|Monday)|Diwali|"
+    r"Pancake Day|Bonfire Night|Guy Fawkes Night|Republic Day|Mother['’]?s Day|Father['’]?s Day|Ash Wednesday|"
+    r"May Day|Heiligabend|Silvester|Eid(?: al-\w+)?)\b"
+)
 _SPOKEN = (
     rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
     rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
 )
 _IN_WORDS = re.compile(
-    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_OF_THIS_MONTH})(?!\w)",
+    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_MONTH_BRACKET}|{_FEAST}|{_OF_THIS_MONTH})(?!\w)",
     re.IGNORECASE,
 )
 
@@ -72,10 +87,12 @@ _MONTH_ALONE = re.compile(
 _MID_MONTH = re.compile(rf"\b((?i:mid|early|late)-(?:{_FULL_MONTHS}))\b")
 
 _SLASHED = re.compile(
-    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
+    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?['’]?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
     re.IGNORECASE,
 )
-_YEAR_FIRST = re.compile(r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?![\w/])")
+_YEAR_FIRST = re.compile(
+    r"(?<![\w./-])(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])(?:\1(?:0?[1-9]|[12]\d|3[01]))?(?!(?!T\d\d:)[\w/])"
+)
 _COMPACT = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\w|[./-]\d)")
 _MONTH_SLASH_YEAR = re.compile(r"(?<![\w./-])(?:0?[1-9]|1[0-2])[/.-](?:19|20)\d\d(?![\w/])")
 _ROMAN = re.compile(
@@ -98,12 +115,21 @@ _ASKS_FOR_DATE = (
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
-    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day)"
+    r"|intubated|extubated|home|result|phoned|out|updated|HV|RTC|expires?|d/c|sutures|apixaban|warfarin|op|day"
+    r"|DOA|DOD|DOI|DOS|LMP|EDD|obs|labs|bloods|scan|CXR|sited|op date|tmrw?|tmro|adm|handover|applied|inserted"
+    r"|removed|placed|fitted|changed|repeated|transfused|commenced|ceased|missed"
+    r"(?: tx| appt| dose| session)?|return(?:s|ed)?|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS|hemi|CVA|NSTEMI|STEMI|EMLSCS)"
 )
 _PART = re.compile(
     rf"(?:\b(?i:{_ASKS_FOR_DATE})[\s:,.(]{{1,3}}(?:(?:the|am|w/c|~|\?)\s?)?|[(\[]|(?=\b{_WEEKDAY}))"
     rf"((?:(?i:{_WEEKDAY})[\s,.]{{1,2}})?(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01]))"
     r"(?![\w/%]|[.-]\d|\s?(?:mg|tab|weeks?|days?|months?|hours?))",
+    re.IGNORECASE,
+)
+# "Visit 15.08 14:00", "Echo 21.10: EF 55": a time or a colon follows.
+_DOTTED_PART = re.compile(
+    rf"\b(?:{_ASKS_FOR_DATE}|echo|CT|MRI|CXR|USS?|X-?ray|OGD|WR|DOA|DOD)\s"
+    r"((?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))(?=\s\d{1,2}[:.h]\d\d\b|:(?!\d)|\.\s[A-Z])",
     re.IGNORECASE,
 )
 # No score and no span of time begins with a nought: "04/11".
@@ -114,13 +140,24 @@ _WITH_NOUGHT = re.compile(
 # What of a score or a span of time has no form: the greater number first, and no week, year or day below it.
 _GREATER_FIRST = re.compile(
     r"(?<![\w.,/+-])(?<!\d[ ])(?:1\d|2\d|3[01])/(?:[1-689]|1[01])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
+    # months and days that nobody counts so: "19/12", "16/7"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?:19|2[0-35-9]|3[01])/12(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|months))"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?:1[5-9]|2[02-79]|3[01])/7(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|days))"
+    # the month first, over a number that no score is out of: "11/14", "9/28"
+    r"|(?<![\w.,/+-])(?<!\d[ ])(?!6/18)(?:[1-9]|1[0-2])/(?:1[346-9]|2[23689]|31)(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab"
+    r"|days|patients))"
 )
-_NO_DAY_BEFORE = re.compile(r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP)[\s:]{0,3}$")
+_NO_DAY_BEFORE = re.compile(
+    r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP|VA|RE|LE|R|L|OD|OS|ACE(?:-III)?|M-?ACE|MMSE|MoCA|AMTS?|attention|memory|fluency|"
+    r"language|visuo\w*|orientation|recall|scor(?:e[ds]?|ing)|PHQ(?:-9)?|GAD(?:-7)?|SPPB|EPDS|Berg|FIM|GCS|Apgars?|"
+    r"pain|NRS|teeth|joints?|items?|criteria)[\s:=(]{0,3}(?:was |of |is )?$",
+    re.IGNORECASE,
+)
 _NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|item|paragraph)[. ]{0,2}$", re.IGNORECASE)
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
 )  # "3/7" is three days
-_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen)|day)\s", re.IGNORECASE)
+_CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS)|day)\s", re.IGNORECASE)
 
 
 def find_dates(text: str) -> Iterator[Span]:
@@ -131,7 +168,7 @@ def find_dates(text: str) -> Iterator[Span]:
                 continue
             if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
                 yield Span(match.start(), match.end(), Kind.DATE, sure=True)
-    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH):
+    for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH, _DOTTED_PART):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
     for pattern in (_WITH_NOUGHT, _GREATER_FIRST):

@@ -4,7 +4,7 @@
 TITLES = (
     r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|"
     r"Reverend|Fr|Father"
-    r"|Pastor|Rabbi|Imam|Sheikh|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|PC"
+    r"|Pastor|Rabbi|Imam|Sheikh(?!\.)|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|SGT|SSgt|CPT|LTC|PC"
     r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
     r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|"
     r"Don|Doña|Dña|D\."
@@ -15,6 +15,11 @@ TITLES = (
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
     r"Sister|Matron|Officer|MW"
+    r"|N/C|NIC|DN|PHN|ACP|ANP|CNC|SHO|SpR|RMO|RMN|SCN|DSN|RNS|HV|LMSW|OHA"
+    r"|CNS(?! (?:[Ll]ymph|[Dd]epress|[Ee]xam|[Ii]nfect|[Ii]nvol|[Dd]isease|[Tt]umou?r|[Vv]asc|[Mm]etast"
+    r"|[Tt]oxic|[Bb]leed|[Ss]timul))"
+    r"|OT(?! (?:[A-Z]\w*ment|[A-Z]\w*al|Kitchen|Home|Visit|Input|Review|Plan))|MD(?! (?:Anderson|Notified"
+    r"|Aware|Informed))"
 )
 SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dear|dr\.?\s?) ?doctor|dr|prof"
 
@@ -39,7 +44,8 @@ LABELS = (
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
     r"recipient|donor|deceased|claimant|pupil|student|athlete|survivor|matron|clinical officer"
-    r"|patient(?:in)?|pt|pat\.|client|resident|veteran|participant|proband|employee|caller|son|daughter|dtr|wife|"
+    r"|patient(?:in)?|pt\.?|px|pat\.|surname|forenames?|[sdw]/o(?: late)?|client|resident|veteran|participant"
+    r"|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
     r"|brother|sister|partner|boyfriend|girlfriend|fianc[eé]e?|aunt|uncle|niece|nephew|cousin|grandson|granddaughter|"
     r"grandmother|grandfather"

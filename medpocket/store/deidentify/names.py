@@ -34,7 +34,7 @@ _COMMA = re.compile(r",\s?|;(?=\S)")
 _SUFFIX = re.compile(r",?\s(?:Jr|Sr(?!\.?\s[A-Z])|II|III|IV)\b\.?")
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
 
-_ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?|(?:{OFFICES})(?!\w):?)"
+_ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?(?:\s\(ret(?:d|ired|\.)?\)|\s\((?:{TITLES})\.?\))?|(?:{OFFICES})(?!\w):?)"
 _MORE_TITLES = (
     rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?![MD]\.)(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|"
     rf"h\.c\.)(?!\w)\.?)*"
