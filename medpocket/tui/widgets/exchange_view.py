@@ -135,7 +135,7 @@ class ExchangeView(Vertical, can_focus=True):
 
     def _progress(self, content: Content) -> None:
         for line in self.query(".progress").results(Static):
-            line.update(content)
+            line.update(content, layout=content.cell_length > line.size.width)  # it is laid out anew where it may wrap
 
     def _head(self) -> Content:
         exchange = self.exchange

@@ -50,6 +50,7 @@ class QuestionBox(TextArea):
         super().__init__(
             id="question", placeholder=Content(_PLACEHOLDER), highlight_cursor_line=False, tab_behavior="focus"
         )
+        self.cursor_blink = False  # each blink is drawn, and takes the processor from an answer that comes
         self.editing: Exchange | None = None
         self._earlier: list[str] = []
         self._place = 0  # in `_earlier`; at its end the text is new

@@ -96,12 +96,20 @@ class Keeping(Asking, Signing):
         self.show_status()
         self._ask_passphrase()
 
+    @property
+    def _only_own_answers_come(self) -> bool:
+        """Whether an answer of this window is coming, and none of another."""
+        coming = self.conversation.open
+        return bool(coming) and not any(one.foreign for one in coming)
+
     @work(exclusive=True, group="watch")
     async def watch_history(self) -> None:
         """Show what another window adds to this conversation; lock after a time without a key."""
         idle_s = abs(time.time() - self.used_at)  # a clock that goes on while the machine sleeps
         if self.lock_after_s and idle_s > self.lock_after_s and not self.conversation.open:
             await self.action_lock()
+        if self._only_own_answers_come:
+            return
         try:
             changes = await self.history.changes()
             if changes == self._changes or not self.conversation.id:
@@ -112,8 +120,8 @@ class Keeping(Asking, Signing):
         conversation, self._changes = self.conversation, changes
         before = len(conversation.branch)
         coming = [one for one in conversation.exchanges if one.foreign and one.is_open]
-        if conversation.open and not coming:
-            return  # an answer of this window is coming
+        if self._only_own_answers_come:
+            return
         from medpocket.tui.services import reopening
 
         reopening.extend(conversation, turns)
