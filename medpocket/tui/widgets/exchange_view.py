@@ -2,9 +2,11 @@
 
 import time
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.messages import Prune
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
@@ -52,7 +54,7 @@ class ExchangeView(Vertical, can_focus=True):
         self._stream: MarkdownStream | None = None
         self._first_text_at: float | None = None
         self._shown = 0  # characters of the answer
-        self._takes_text = False  # before it is mounted
+        self._takes_text = False  # before it is mounted, and once it goes
 
     def compose(self) -> ComposeResult:
         """Question, who answers, how far it is, the answer, and what is to be known about it."""
@@ -77,6 +79,11 @@ class ExchangeView(Vertical, can_focus=True):
         if not self.exchange.is_open:
             await self.finish()
 
+    @on(Prune)
+    def _leave(self) -> None:
+        """Take no more text: what it would stand before is about to go, and messages come until all of it has gone."""
+        self._takes_text = False
+
     def refresh_words(self) -> None:
         """Show what is known of the exchange beside its answer."""
         for head in self.query(".head").results(Static):
@@ -100,7 +107,7 @@ class ExchangeView(Vertical, can_focus=True):
 
     async def show_text(self) -> None:
         """Show what has come of the answer since the last time."""
-        if not self._takes_text:  # `on_mount` shows what is there then
+        if not self._takes_text:  # `on_mount` shows what is there then, or another view does
             return
         now = time.monotonic()
         if self._first_text_at is None:
@@ -116,7 +123,7 @@ class ExchangeView(Vertical, can_focus=True):
             self._answer = AnswerText()
             await self.mount(self._answer, before=self.query_one(".tail"))
         new = self.exchange.text[self._shown :]
-        if not new:  # another message showed it while this one mounted; a stream that never starts cannot be stopped
+        if not (new and self._takes_text):  # shown meanwhile: a stream that is never written to cannot be stopped
             return
         self._shown += len(new)
         if self._stream is None:
