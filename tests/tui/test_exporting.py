@@ -159,7 +159,7 @@ async def test_placeholders_are_put_for_names_and_listed_to_be_read(tmp_path: Pa
         await pilot.press("ctrl+s")
         target = tmp_path / "note.md"
         app.screen.query_one(Input).value = str(target)
-        await pilot.press("tab", "tab", "space", "shift+tab", "enter")
+        await pilot.press("tab", "tab", "space", "shift+tab", "enter", "enter")
         await until(pilot, lambda: "rules that miss some" in screen_text(app))
         assert "John Miller" in screen_text(app) and "555-867-5309" in screen_text(app)
         text = target.read_text()

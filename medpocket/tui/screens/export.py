@@ -87,6 +87,8 @@ class ExportScreen(ModalScreen[None]):
     @on(Input.Submitted)
     async def write(self) -> None:
         """Write the file, and close when all is read; say why where it cannot be written."""
+        if not self.query(Input):  # Enter was pressed twice, and it is written
+            return
         name = self.query_one(Input).value.strip()
         if not name:
             return
