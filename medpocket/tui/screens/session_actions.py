@@ -32,7 +32,14 @@ _FOR_GOOD = (
 
 
 class SessionActions(InfoScreen[Listing]):
-    """Acts on the highlighted conversation."""
+    """Acts on the highlighted conversation.
+
+    It holds its list: what can be done is asked while the screen goes, too, and a query would find none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paged = PagedList()
 
     @property
     def has_one(self) -> bool:
@@ -68,22 +75,22 @@ class SessionActions(InfoScreen[Listing]):
 
     def action_move(self, rows: int) -> None:
         """Highlight another conversation."""
-        self.query_one(PagedList).move(rows)
+        self.paged.move(rows)
 
     def action_move_page(self, pages: int) -> None:
         """Highlight one a screen away."""
-        self.query_one(PagedList).move_page(pages)
+        self.paged.move_page(pages)
 
     def action_move_to_end(self, end: int) -> None:
         """Highlight the first or the last."""
-        rows = self.query_one(PagedList)
+        rows = self.paged
         rows.move_to(0 if end < 0 else len(rows) - 1)
 
     @on(PagedList.Chosen)
     async def action_open_session(self) -> None:
         """Go on with the highlighted conversation; where the history is locked, ask for its passphrase."""
         app = self.medpocket
-        key = self.query_one(PagedList).highlighted
+        key = self.paged.highlighted
         if app.history.state is HistoryState.LOCKED:
             app.chat.open_history()
         elif key is not None and await self._title(key) is not None:
@@ -100,7 +107,7 @@ class SessionActions(InfoScreen[Listing]):
     @work(exclusive=True, group="change")
     async def action_rename(self) -> None:
         """Let the user give the highlighted conversation another title."""
-        key = self.query_one(PagedList).highlighted
+        key = self.paged.highlighted
         title = await self._title(key) if key else None
         if key is None or title is None:
             return
@@ -117,7 +124,7 @@ class SessionActions(InfoScreen[Listing]):
     async def action_delete(self) -> None:
         """Delete the highlighted conversation, after a question, and not at once."""
         deletions = self.medpocket.history.deletions
-        key = self.query_one(PagedList).highlighted
+        key = self.paged.highlighted
         title = await self._title(key) if key else None
         if key is None or title is None or key in deletions:
             return

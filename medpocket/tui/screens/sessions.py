@@ -76,7 +76,7 @@ class SessionsScreen(SessionActions):
         yield SearchLine('search: words, "side by side", expert:cardiology, after:2026-01-01')
         yield Static(classes="instead")
         with Container(classes="split"):
-            yield PagedList()
+            yield self.paged
             with VerticalScroll(classes="details"):
                 yield Static(classes="text")
 
@@ -112,7 +112,7 @@ class SessionsScreen(SessionActions):
         history = self.medpocket.history
         state = history.state
         from_top, self._from_top = self._from_top, False
-        near = None if from_top else self.query_one(PagedList).highlighted
+        near = None if from_top else self.paged.highlighted
         try:
             found = await history.call(partial(sessions.listing, text=self._text, near=near))
         except MedpocketError:
@@ -124,7 +124,7 @@ class SessionsScreen(SessionActions):
 
     async def _show_found(self, found: Listing, *, from_top: bool) -> None:
         self.found, self._rows = found, found.rows
-        rows = self.query_one(PagedList)
+        rows = self.paged
         rows.set_keys(found.ids, self._drawn(), from_top=from_top)
         limited = ", of the latest turns with these words: more words find older ones" if found.limited else ""
         kept = "1 conversation" if len(found.ids) == 1 else f"{len(found.ids):,} conversations"
@@ -137,7 +137,7 @@ class SessionsScreen(SessionActions):
     def _show_none(self) -> None:
         """Say why there is no history, and what to do."""
         self.found, self._rows = Listing((), {}), {}
-        self.query_one(PagedList).set_keys((), {}, from_top=True)
+        self.paged.set_keys((), {}, from_top=True)
         self.query_one(".details .text", Static).update("")
         self._show_heading("")
         history = self.medpocket.history
@@ -165,7 +165,7 @@ class SessionsScreen(SessionActions):
     @property
     def has_one(self) -> bool:
         """Whether a conversation is highlighted, or the first list is still to come."""
-        return self._state is None or self.query_one(PagedList).highlighted is not None
+        return self._state is None or self.paged.highlighted is not None
 
     def _refresh_keys(self) -> None:
         """Draw the keys anew where others can be used now: that takes longer than all the rest."""
@@ -198,7 +198,7 @@ class SessionsScreen(SessionActions):
         if len(self._rows) > _MOST_KNOWN:
             self._rows = {}
         self._rows |= {key: found.get(key, _GONE) for key in keys}
-        self.query_one(PagedList).set_rows(self._drawn())
+        self.paged.set_rows(self._drawn())
 
     @on(PagedList.Moved)
     @work(group="preview")
@@ -207,7 +207,7 @@ class SessionsScreen(SessionActions):
         await self._preview_anew()
 
     async def _preview(self) -> None:
-        key = self.query_one(PagedList).highlighted
+        key = self.paged.highlighted
         place = self.query_one(".details .text", Static)
         if key is None:
             place.update("")
@@ -240,7 +240,7 @@ class SessionsScreen(SessionActions):
 
     def show_held(self) -> None:
         """Mark what is to be deleted, and say for how long that can be taken back."""
-        self.query_one(PagedList).set_rows(self._drawn())
+        self.paged.set_rows(self._drawn())
         self._say_what_is_held()
         self._refresh_keys()
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from medpocket.store.records import AnsweredBy
     from medpocket.store.writer import Keep
 
-FLUSH_S = 0.04  # text is posted no more often than this
+_FLUSH_S = 0.25  # text is posted no more often than this: to show it takes processor time from what computes the next
 _JOIN_S = 5.0  # llama.cpp stops within one operation; a model that is loading takes longer, and is left alone
 
 
@@ -223,7 +223,7 @@ class _Outbox:
         self._answer, self._post = answer, post
         self._text: list[str] = []
         self._started = time.monotonic()
-        self._flushed = -FLUSH_S  # the first word is posted at once
+        self._flushed = -_FLUSH_S  # the first word is posted at once
 
     def take(self, event: Event) -> None:
         """Post one event, or keep it for the next."""
@@ -239,7 +239,7 @@ class _Outbox:
                 self._post(AnswerProgress(self._answer, event.evaluated, event.total, now - self._started))
             case Delta():
                 self._text.append(event.text)
-                if time.monotonic() - self._flushed >= FLUSH_S:
+                if time.monotonic() - self._flushed >= _FLUSH_S:
                     self.flush()
             case Finished():
                 self.flush()

@@ -7,27 +7,19 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.messages import Prune
+from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
 from medpocket.text import printable
 from medpocket.tui.conversation import Exchange
 from medpocket.tui.keys import ANSWER, bindings
+from medpocket.tui.widgets.answer_text import AnswerText
+from medpocket.tui.widgets.pace import Pace
 from medpocket.tui.widgets.wording import BETWEEN, STOPPED, duration, routed_words
 
 _BAR = 24
 _LONGEST_QUESTION = 2_000  # characters shown of one; it is asked and kept whole
-
-
-class AnswerText(Markdown):
-    """An answer; its links lead nowhere, since nothing leaves this machine."""
-
-    DEFAULT_CSS = """
-    AnswerText { padding: 0; margin: 1 0 0 0; background: transparent; }
-    """
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(printable(text), open_links=False)
 
 
 class ExchangeView(Vertical, can_focus=True):
@@ -55,6 +47,8 @@ class ExchangeView(Vertical, can_focus=True):
         self._first_text_at: float | None = None
         self._shown = 0  # characters of the answer
         self._takes_text = False  # before it is mounted, and once it goes
+        self._pace = Pace()
+        self._waiting: Timer | None = None  # until what has come may be shown
 
     def compose(self) -> ComposeResult:
         """Question, who answers, how far it is, the answer, and what is to be known about it."""
@@ -109,6 +103,12 @@ class ExchangeView(Vertical, can_focus=True):
         """Show what has come of the answer since the last time."""
         if not self._takes_text:  # `on_mount` shows what is there then, or another view does
             return
+        if self._waiting:
+            return
+        if (wait := self._pace.wait()) > 0:
+            self._waiting = self.set_timer(wait, self._show_late)
+            return
+        self._pace.shown()
         now = time.monotonic()
         if self._first_text_at is None:
             self._first_text_at = now
@@ -116,6 +116,11 @@ class ExchangeView(Vertical, can_focus=True):
         seconds, pieces = now - self._first_text_at, self.exchange.pieces
         rate = f"{BETWEEN}{pieces / seconds:.1f} tokens/s" if seconds > 0.5 else ""
         self._progress(Content(f"Answering{BETWEEN}{pieces:,} tokens{rate}{BETWEEN}Esc stops"))
+
+    async def _show_late(self) -> None:
+        self._waiting = None
+        if self.exchange.is_open:  # else `finish` has shown it
+            await self.show_text()
 
     async def _catch_up(self) -> None:
         """Show the text that is not shown yet."""

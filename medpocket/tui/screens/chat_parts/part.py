@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from medpocket.errors import MedpocketError
@@ -58,7 +59,10 @@ class ChatPart(Screen[None]):
         """The widget of an exchange, where it is mounted."""
         if self.is_leaving:
             return []
-        return list(self.query(f"#exchange-{exchange.number}").results(ExchangeView))
+        try:  # a lookup that Textual remembers, for every piece of an answer
+            return [self.conversation_view.query_one(f"#exchange-{exchange.number}", ExchangeView)]
+        except NoMatches:
+            return []
 
     def refresh_words(self, exchange: Exchange) -> None:
         """Show what is known of an exchange beside its answer."""
