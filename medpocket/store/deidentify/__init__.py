@@ -15,7 +15,7 @@ from medpocket.store.deidentify.contacts import find_emails, find_phones
 from medpocket.store.deidentify.dates import find_dates
 from medpocket.store.deidentify.names import find_mentions, find_names, name_parts
 from medpocket.store.deidentify.record_numbers import find_records
-from medpocket.store.deidentify.spans import Kind, Span, resolved
+from medpocket.store.deidentify.spans import Kind, Span, masked, resolved
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,14 @@ def deidentify(texts: Sequence[str]) -> tuple[list[str], list[Replaced]]:
 
 def find_spans(text: str) -> list[Span]:
     """Return what one text alone tells to be replaced, in order and without overlap."""
-    finders = (find_emails, find_addresses, find_records, find_phones, find_dates, find_ages, find_names)
-    return resolved(text, (span for find in finders for span in find(text)))
+    found = [*find_emails(text), *find_dates(text)]
+    phones = list(find_phones(text))
+    found += phones
+    found += find_records(masked(text, [span for span in found if span.sure]))
+    found += find_addresses(text)
+    found += find_names(text)
+    found += find_ages(text, found)
+    return resolved(text, found)
 
 
 class _Placeholders:
