@@ -13,7 +13,7 @@ from medpocket.store.deidentify.addresses import find_addresses
 from medpocket.store.deidentify.ages import find_ages
 from medpocket.store.deidentify.contacts import find_emails, find_phones
 from medpocket.store.deidentify.dates import find_dates
-from medpocket.store.deidentify.names import find_mentions, find_names, name_parts
+from medpocket.store.deidentify.names import find_mentions, find_names, find_unannounced, name_parts
 from medpocket.store.deidentify.record_numbers import find_records
 from medpocket.store.deidentify.spans import Kind, Span, masked, resolved
 
@@ -54,9 +54,12 @@ def find_spans(text: str) -> list[Span]:
     phones = list(find_phones(text))
     found += phones
     found += find_records(masked(text, [span for span in found if span.sure]))
-    found += find_addresses(text)
-    found += find_names(text)
+    names = list(find_names(text))
+    barriers = [span for span in found if span.sure] + names
+    found += names
+    found += find_addresses(text, barriers)
     found += find_ages(text, found)
+    found += find_unannounced(text, [span for span in found if span.kind in (Kind.NAME, Kind.ADDRESS)])
     return resolved(text, found)
 
 

@@ -29,7 +29,7 @@ _OF_NOTES = frozenset(
     gluc handover hosp hx immunisations initials keysafe keyworker macro micro majors msg neurovasc neut neuts obs pharm
     plt pre prev px qty reg req resus rm rpt rv rx spec tel tele temp trachy unwitnessed uncontrolled whats mon tue tues
     wed weds thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec mr mrs ms mx dr prof re ref cc
-    states denies prefers departs wants lives returns thanks regards yours filled attendees neighbour carers veterans
+    biochem micro haem histo radiol states denies prefers departs wants lives returns thanks regards yours filled attendees neighbour carers veterans
     authorised endoscopist adjuster discs goals rails rooms claims appeals cases belongings implants relatives questions
     photographs photos carotids cashless unresp disp afternoon evening morning tonight hello hi hey ok dear kind kindly
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
