@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from medpocket.store.deidentify.spans import CAPITALS, Kind, Span, masked
+from medpocket.store.deidentify.spans import BLOT, CAPITALS, Kind, Span, masked
 from medpocket.store.deidentify.street_forms import POSTCODE, STREET, SURE_POSTCODE, UNIT
 from medpocket.store.deidentify.vocabulary import is_word
 
@@ -17,16 +17,17 @@ _SMALL = (
     r"via|near|nr|off|block|app|apto?|rue|avenue|av|boul|bd|chemin|place|allée|impasse|quai|route|cours|calle|bis|ter|ul|al|os|m|tv|izda|dcha|esq|c/o|care)"
 )
 _DOTTED = (
-    r"(?:St|Rd|Ave?|Ln|Dr|Ct|Cl|Cres|Gr|Gdns|Pl|Ter|Blvd|[Bb]oul|Sq|Apt|[Aa]pp|Ste|No|Nr|Co|Dist|Distt|Tal|Vill|Post|Mt|Ft|Av|Avda|Pza|"
-    r"ul|al|m|tv|izda|dcha|\w*str|Hwy|Pkwy|Cra|P|O|R|N|S|E|W|NE|NW|SE|SW|H|Esq|Yorks|Lancs|[A-Z])\."
+    rf"(?:St|Rd|Ave?|Ln|Dr|Ct|Cl|Cres|Gr|Gdns|Pl|Ter|Blvd|[Bb]oul|Sq|Apt|[Aa]pp|Ste|No|Nr|Co|Dist|Distt|Tal|Vill|Post|Mt|Ft|Av|Avda|Pza|"
+    rf"ul|al|m|tv|izda|dcha|[{_C}]\w{{1,30}}str|Hwy|Pkwy|Cra|P|O|R|N|S|E|W|NE|NW|SE|SW|H|Esq|Yorks|Lancs|[A-Z])\."
 )
 _TOKEN = re.compile(
-    rf"{_DOTTED}|P\.zza|[{_C}][\w'’-]*|#?\s?(?<![\w.,])(?:l(?=\d))?\d[\w/½-]{{0,9}}(?:\.?[ºª°]|\.(?=\stv))?|(?<!\w){_SMALL}(?![\w'’])|\([{_C}][\w ]{{1,20}}\)|[\"“”]|&|(?<=[dl])['’]"
+    rf"{_DOTTED}|P\.zza|[{_C}][\w'’-]*|(?:#\s?)?(?<![\w.,])(?:l(?=\d))?\d[\w/½-]{{0,9}}(?:\.?[ºª°]|\.(?=\stv))?|(?<!\w){_SMALL}(?![\w'’])|\([{_C}][\w ]{{1,20}}\)|[\"“”]|&|(?<=[dl])['’]"
 )
 _UNITS = re.compile(r"(?:Flat|Apt|Apartment|Block|Blk|Tower|House|Plot|Suite|Unit|Shop|Floor)\.?\s(?:No\.?\s)?[\w-]{1,5}\b")
 _GAP = re.compile(r"\s{0,2},?\s{0,2}(?:[-–&/#]\s?)?|[ ]?,?[ \t]*\n[ \t]{0,12}")
 _PART_END = re.compile(r",\s*|\s*\n\s*")
 _MOST_PARTS = 6
+_LONGEST_RUN = 60  # words and figures: of a text in capitals only, pieces are looked at
 
 # Words that are in no address, and end one: of persons, numbers, times and letters.
 _NO_PLACE = re.compile(
@@ -71,7 +72,7 @@ class _Part:
 
 def find_addresses(text: str, others: Sequence[Span] = ()) -> Iterator[Span]:
     """Yield addresses; no address reaches over one of the `others`."""
-    streets = [match.span() for match in STREET.finditer(text)]
+    streets = [(_after_breakers(text, match), match.end()) for match in STREET.finditer(text)]
     anchors = sorted([*streets, *(match.span() for match in SURE_POSTCODE.finditer(text))])
     blotted = masked(text, (span for span in others if not _overlaps(span, streets if span.kind == Kind.RECORD else anchors)))
     starts = [start for start, _ in anchors]
@@ -80,11 +81,17 @@ def find_addresses(text: str, others: Sequence[Span] = ()) -> Iterator[Span]:
         first, last = bisect_right(starts, parts[0].start - 1), bisect_right(starts, parts[-1].end - 1)
         inside = anchors[first:last] or (units if len(units) > 1 else [])
         before = text[max(0, parts[0].start - 40) : parts[0].start]
-        yield from _addresses_in(text, parts, inside, before)
+        yield from _addresses_in(blotted, parts, inside, before)
     for start, end in anchors:
         small = text[start:end]
         if small == small.lower() and small[0].isdigit() or small.islower():
             yield Span(start, _to_small_postcode(text, end), Kind.ADDRESS)
+
+
+def _after_breakers(text: str, street: re.Match[str]) -> int:
+    """Where a street begins, without words that are in no address: "From Main Street"."""
+    breakers = list(_NO_PLACE.finditer(text, street.start(), street.end()))
+    return breakers[-1].end() + 1 if breakers and breakers[-1].end() + 1 < street.end() else street.start()
 
 
 def _overlaps(span: Span, anchors: Sequence[tuple[int, int]]) -> bool:
@@ -97,7 +104,7 @@ def _runs(text: str) -> Iterator[list[_Part]]:
     run: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text):
         is_breaker = _NO_PLACE.match(text, token.start()) is not None
-        if run and not (not is_breaker and _GAP.fullmatch(text, run[-1].end(), token.start()) and token.start() - run[-1].end() <= 14):
+        if run and (len(run) == _LONGEST_RUN or not (not is_breaker and _GAP.fullmatch(text, run[-1].end(), token.start()) and token.start() - run[-1].end() <= 14)):
             yield from _as_parts(text, run)
             run = []
         if not is_breaker:
@@ -124,7 +131,7 @@ def _addresses_in(text: str, parts: list[_Part], anchors: list[tuple[int, int]],
     while anchors:
         places = [_index(parts, start) for start, _ in anchors]
         first = places[0]
-        begin = _first_part(parts, first, anchors[0][0], done)
+        begin = _first_part(parts, first, done, after_person=BLOT in text[max(0, parts[0].start - 3) : parts[0].start])
         last = first
         for (start, end), place in zip(anchors, places, strict=True):
             if place - last > _MOST_PARTS or any(_is_barrier(part) for part in parts[last + 1 : place]):
@@ -150,8 +157,8 @@ def _is_barrier(part: _Part) -> bool:
     return len(part.text) > 60
 
 
-def _first_part(parts: Sequence[_Part], anchor: int, at: int, done: int) -> int:
-    """The first part that belongs to the address whose street or postcode stands in the part `anchor`, at `at`."""
+def _first_part(parts: Sequence[_Part], anchor: int, done: int, *, after_person: bool) -> int:
+    """The first part that belongs to the address whose street or postcode stands in the part `anchor`."""
     begin = anchor
     for _ in range(_MOST_PARTS):
         if begin == 0 or parts[begin - 1].start < done:
@@ -159,7 +166,7 @@ def _first_part(parts: Sequence[_Part], anchor: int, at: int, done: int) -> int:
         part, following = parts[begin - 1], parts[begin]
         if _is_barrier(part) or not any(map(str.isalnum, part.text)):
             break
-        if part.text.isdigit() and (len(part.text) > 5 or not STREET.match(f"{part.text} {following.text}")):
+        if part.text.isdigit() and ((begin == 1 and after_person) or len(part.text) > 5 or not STREET.match(f"{part.text} {following.text}")):
             break  # an age: "Mrs Winterbourne, 104, Quince Cottage"
         if _looks_like_person(part, following):
             break

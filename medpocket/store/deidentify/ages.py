@@ -27,7 +27,7 @@ _OR_MORE = r"(?!\s(?:old\s)?(?:or|and) (?:over|older|more|above))"
 # After the number: years, a sex, a birthday.
 _AFTER = re.compile(
     rf"[+½]?\s?[-/(]?\s?{_YEARS}(?:[- ]?(?:old|of age|young))?(?:\s?[MFmf])?(?!\w){_OR_MORE}"
-    r"|\s?/?\s?(?:M|F|♂|♀)(?![\w°]|/\d)|\s(?:male|female|man|woman|lady|gentleman|widow(?:er)?)\b"
+    r"|\s?/?\s?(?:(?-i:M|F)|♂|♀)(?![\w°]|/\d)|[mf](?![\w°]|/\d)|\s(?:male|female|man|woman|lady|gentleman|widow(?:er)?)\b"
     r"|\s(?:on (?:his|her) )?(?:next|last|this) (?:birthday|year|month|week|(?-i:[A-Z])\w+)\b",
     re.IGNORECASE,
 )
@@ -40,7 +40,7 @@ _PERSON = (
 )
 _AGE_WORDS = (
     r"age(?:[ _-]?(?:\((?:in )?(?:yrs?|years?)\)|in years|/ ?(?:sex|gender)|years|yrs|at[ _]\w+))?|aged|ages?|alter|leeftijd|âge|edad|età|idade|wiek|ålder|"
-    r"anni|lat|a?et\.?|æt\.?|turn(?:ed|ing|s)?|just gone|nearly|almost|approaching|pushing|nearing|rising|going on|coming up to|reached|"
+    r"anni|lat|a?et\.?|æt\.?|turn(?:ed|ing|s)?|just gone|going on|coming up to|"
     r"lived to(?: be)?|survived to|alive at|died(?: at| aged)?|dead at|d\.?|will be|['’]ll be|be|years young|yrs"
 )
 _SMALL = (
@@ -61,7 +61,7 @@ _NO_AGE_BEFORE = re.compile(
 )
 # After the name of a person, or what numbers or dates them: "Mavis Budd, 94,", "T118204 91 R ECF", "12/3/31 (93)".
 _JOINT = re.compile(
-    r"(?:\s\([\w -]{1,30}\))?(?:,?\s?[(–-]?\s?|\s?,\s?|,?\s(?:who\s)?(?:is|was|turned|turns|aged|now|will be)(?: now| just)?\s)"
+    r"(?:\s\([\w -]{1,30}\))?(?:,?\s?[(–-]?\s?|\s?,\s?|,?\s(?:who\s)?(?:is|was|turned|turns|aged|now|nearly|almost|rising|approaching|will be)(?: now| just| nearly| almost)?\s)"
 )
 _WORD_BEFORE = re.compile(rf"(?<![\w.])([{CAPITALS}][\w'’-]*[{SMALL}])(?: [A-Z]\.?)?(?:,? ?\(|,? )$")
 _END = re.compile(r"\s?(?:[,.;:)!?](?!\d)|$|\n|\s[A-Za-z#?(-])")

@@ -173,7 +173,7 @@ ROLES = (
     r"cook|médico|médica|medico|arzt|ärztin|pte|pcte"
 )
 NO_ROLES = re.compile(
-    r"(?i:after|under(?! \w+ care)|over|or|her|other|another|either|neither|rather|n?ever|however|whether|further|later|former|latter|"
+    r"(?i:higher|lesser|greater|younger|older|elder|nether|after|under(?! \w+ care)|over|or|her|other|another|either|neither|rather|n?ever|however|whether|further|later|former|latter|"
     r"number|cent(?:er|re)|shoulder|liver|bladder|cancer|ulcer|fever|tumou?r|doppler|letter|paper|order|water|finger|summer|winter|"
     r"(?:septem|octo|novem|decem)ber|inhaler|catheter|blocker|better|lower|upper|inner|outer|proper|super|ember|remember|consider|"
     r"prefer|refer|offer|discover|recover|cover|enter|filter|monitor|doctor|factor|motor|tremor|error|minor|major|prior|"

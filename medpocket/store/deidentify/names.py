@@ -60,7 +60,7 @@ _SIGN_OFF = re.compile(rf"\b(?:{SIGN_OFFS}),?\s{{1,4}}(?=[{CAPITALS}])")
 _MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")
 # "TRAN, Minh Duc  M  DOB": and after the first names the end of a field, a figure or a sex.
 _SURNAME_FIRST = re.compile(
-    rf"(?<![\w.])(?P<surname>[{CAPITALS}][\w'’-]+(?:[ '’-][{CAPITALS}]{{2,}})*),[ ](?P<first>[{CAPITALS}][{SMALL}]{{2,}})(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
+    rf"(?<![\w.])(?P<surname>[{CAPITALS}][\w'’-]+(?:[ '’-][{CAPITALS}]{{2,40}}){{0,3}}),[ ](?P<first>[{CAPITALS}][{SMALL}]{{2,}})(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
     r"(?=\s{2,}|\s?[/|;)]|\n|$|,?\s\(?(?:DOB|dob|D\.O\.B|d\.o\.b|MRN|NHS|[MF]\b|\d\d\b))"
 )
 # What follows a single word that is a name: whose it is, what the person says or does, how old or whose kin.

@@ -51,7 +51,7 @@ _WORD_BEFORE = re.compile(r"(?P<word>[A-Za-zÀ-ÿ&/.-]{2,24})\s$")
 _NO_RECORDS = re.compile(
     r"(?:room|rm|bed|bay|ward|flat|apt|apartment|app|house|h|door|plot|lot|suite|addr\w*|adress\w*|add|anschrift|domicilio|morada|ste|floor|level|block|blk|bldg|"
     r"street|road|rd|box|po|site|comp|page|pg|day|week|cycle|time|date|dob|year|age|sex|size|gauge|pin|zip|"
-    r"postcode|post_?code|cep|eircode|postal|tel\w*|tél\w*|phone|fone|ph|mob\w*|cell|fax|bleep|pager|pgr|dect|ext\w*|"
+    r"post_?(?:code)?|cep|eircode|postal|tel\w*|tél\w*|phone|fone|ph|mob\w*|cell|fax|bleep|pager|pgr|dect|ext\w*|"
     r"contact|call|direct|hp|h/p|handy|hotline|line|switchboard|text|ring|rang|cb|callback|my|his|her|own|their|whatsapp|"
     r"lot|batch|gravida|para|dx|sx|tx|hx|fx|t|p|hr|bp|received|admitted|arrived|arrival|seen|onset|start|end|out|in|"
     r"due|delivered|born|died|called|updated|printed|dose|qty|"
@@ -83,7 +83,9 @@ _ANNOUNCES_ITSELF = re.compile(r"(?:ID|FIN|CAD|HCN|PHN|BP|PS|RR|TA|PA|INR|TSH|HR
 def find_records(text: str) -> Iterator[Span]:
     """Yield numbers of records, persons, policies and cases."""
     for match in _VALUE.finditer(text):
-        start, end = match.start(), match.end()
+        start, end = match.span()
+        if count_digits(match[0]) < 2:
+            continue
         if match["prefix"] and not _announces(text[max(0, start - 48) : start], text[start:end]):
             start = match.end("prefix")  # "NHS 943": the word announces the number
         if itself := _ANNOUNCES_ITSELF.match(text, start, end):

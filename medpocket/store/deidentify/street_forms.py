@@ -82,7 +82,7 @@ _US_STATES = (
 # A postcode that is one wherever it stands.
 SURE_POSTCODE = re.compile(
     rf"{_UK}|\b(?i:[a-z]{{1,2}}\d[a-z\d]?[ ]\d[a-z]{{2}})(?=[.,;)\s]|$)|{_EIRCODE}|{_CANADA}"
-    rf"|\b{_STATES}[ ]\d{{4}}\b|(?:(?<=,\s)|\b{_WORD}[ ]){_US_STATES}[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b(?![ -]\d)|\bS\(\d{{6}}\)|\bCEP[ ]\d{{5}}-?\d{{3}}\b"
+    rf"|\b{_STATES}[ ]\d{{4}}\b|(?:(?<=,\s)|\b(?!Card|No|Ref|Reg|ID|Policy|Group|Code|Case|Chart){_WORD}[ ]){_US_STATES}[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b(?![ -]\d)|\bS\(\d{{6}}\)|\bCEP[ ]\d{{5}}-?\d{{3}}\b"
     rf"|(?<=,\s)(?:[A-Z]{{2}}\s|[{_C}][a-z]{{2,20}}\s?)[-–]?\s?[1-9]\d{{2}}[ ]?\d{{3}}\b(?![ -]\d)"  # Chennai - 600 020
 )
 # One that ends an address, and by itself may be anything: "50674 Köln", "Goomeri 4601", "Dublin 8", "Singapore 560123".

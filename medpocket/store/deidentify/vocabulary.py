@@ -18,7 +18,8 @@ _NAMES_TOO = frozenset(
     marshall martin martinez mary matthew mccarthy mcdonald meyer miller montgomery morgan morrison murphy nelson oliver
     palmer patterson perry peter porter richardson riley robert robertson robinson ross russell sanchez schmidt scott
     shapiro silva simpson smith snyder soto steven thompson timothy tran tucker turner vera vincent wagner walker wallace
-    warren weaver webber william willis wilson wright simon thomas rosemary robin leopold marcus charles bernard anton
+    warren weaver webber william willis wilson wright simon thomas rosemary robin leopold marcus ivy grace hazel stella rose olive pearl ruby daisy lily frank jack dean amy joan ken tom dolores
+    blessing clement charles bernard anton
     """.split()
 )
 
