@@ -55,7 +55,7 @@ def find_spans(text: str) -> list[Span]:
     found += phones
     found += find_records(masked(text, [span for span in found if span.sure]))
     names = list(find_names(text))
-    barriers = [span for span in found if span.sure] + names
+    barriers = [span for span in found if span.sure or span.kind == Kind.PHONE] + names
     found += names
     found += find_addresses(text, barriers)
     found += find_ages(text, found)

@@ -1,97 +1,90 @@
-"""Addresses: runs of capitals and figures with commas that have a street, a box or a postcode, or that a word announces."""
+"""Addresses: runs of capitals and figures with a street, a box or a postcode in them, or that a word announces."""
 
 import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
+from medpocket.store.deidentify.address_runs import NO_PLACE, Part, find_runs
 from medpocket.store.deidentify.spans import BLOT, CAPITALS, Kind, Span, masked
 from medpocket.store.deidentify.street_forms import POSTCODE, STREET, SURE_POSTCODE, UNIT
 from medpocket.store.deidentify.vocabulary import is_word
 
 _C = CAPITALS
-# What an address is made of: words with a capital, figures, and small words between them.
-_SMALL = (
-    r"(?:of|on|upon|under|the|by|le|la|les|de|del|della|des|du|da|do|das|dos|di|am|an|der|den|dem|im|bei|in|y|na|nan|yr|sur|sous|ob|"
-    r"via|near|nr|off|block|app|apto?|rue|avenue|av|boul|bd|chemin|place|allée|impasse|quai|route|cours|calle|bis|ter|ul|al|os|m|tv|izda|dcha|esq|c/o|care)"
+_UNITS = re.compile(
+    r"(?:Flat|Apt|Apartment|Block|Blk|Tower|House|Plot|Suite|Unit|Shop|Floor)\.?\s(?:No\.?\s)?[\w-]{1,5}\b"
 )
-_DOTTED = (
-    rf"(?:St|Rd|Ave?|Ln|Dr|Ct|Cl|Cres|Gr|Gdns|Pl|Ter|Blvd|[Bb]oul|Sq|Apt|[Aa]pp|Ste|No|Nr|Co|Dist|Distt|Tal|Vill|Post|Mt|Ft|Av|Avda|Pza|"
-    rf"ul|al|m|tv|izda|dcha|[{_C}]\w{{1,30}}str|Hwy|Pkwy|Cra|P|O|R|N|S|E|W|NE|NW|SE|SW|H|Esq|Yorks|Lancs|[A-Z])\."
-)
-_TOKEN = re.compile(
-    rf"{_DOTTED}|P\.zza|[{_C}][\w'’-]*|(?:#\s?)?(?<![\w.,])(?:l(?=\d))?\d[\w/½-]{{0,9}}(?:\.?[ºª°]|\.(?=\stv))?|(?<!\w){_SMALL}(?![\w'’])|\([{_C}][\w ]{{1,20}}\)|[\"“”]|&|(?<=[dl])['’]"
-)
-_UNITS = re.compile(r"(?:Flat|Apt|Apartment|Block|Blk|Tower|House|Plot|Suite|Unit|Shop|Floor)\.?\s(?:No\.?\s)?[\w-]{1,5}\b")
-_GAP = re.compile(r"\s{0,2},?\s{0,2}(?:[-–&/#]\s?)?|[ ]?,?[ \t]*\n[ \t]{0,12}")
-_PART_END = re.compile(r",\s*|\s*\n\s*")
 _MOST_PARTS = 6
-_LONGEST_RUN = 60  # words and figures: of a text in capitals only, pieces are looked at
-
-# Words that are in no address, and end one: of persons, numbers, times and letters.
-_NO_PLACE = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr(?=\.? [A-Z])|Prof|Sir|Patient|Pt|GP|DOB|DoB|MRN|NHS|CHI|Tel|Phone|Mob|Fax|Email|E-mail|Address|ADDRESS|POSTCODE|AGE|Postcode|Surgeon|Sister|"
-    r"Nurse|Frau|Herr|Mme|Sri|Shri|Smt|Late|Re|RE|Born|Age|Aged|Sincerely|Regards|Faithfully|Truly|Thanks|Yours|Dear|Seen|Lives|"
-    r"She|He|I|We|NOK|Date|Name|Hosp|Ref|DNACPR|DNR|ID|Addr|Add|Adresse|Adres|Anschrift|Domicilio|Dirección|Direccion|Morada|Indirizzo|Endereço|Residence|From|Son|Daughter|Wife|Husband|Mother|Father|Carer|Contact|Consultant)\b"
-)
 _LEADING = re.compile(
-    r"(?:(?:Visited|Called|Attended|Moved|Transferred|Discharged|Admitted|Returned|Returns|Mailed|Reviewed|Lived|Venue|Location|From|To|Home|"
-    r"Clinic|Visit|Rooms|Fax|Send|Ship|Found|At|In|Of|On|Property|Residence|Addr|Add|Adresse|Post_?code|Eircode|Postal|\d{1,3} [MF]\.)"
-    r"(?:\s(?:to|at|in|of|from|code|visit))?\s(?=[\"#A-Z\d])|(?:of|on|in|at|by|via|near|off|and|under|c/o|care|an|am|di|m|al|os)\s(?=[\"#A-Z\d])|[-–&,.\s]+)+"
+    r"(?:(?:Visited|Called|Attended|Moved|Transferred|Discharged|Admitted|Returned|Returns|Mailed|Reviewed|Lived"
+    r"|Venue|Location|From|To|Home|"
+    r"Clinic|Visit|Rooms|Fax|Send|Ship|Found|At|In|Of|On|Property|Residence|Addr|Add|Adresse|Post_?code|Eircode"
+    r"|Postal|\d{1,3} [MF]\.)"
+    r"(?:\s(?:to|at|in|of|from|code|visit))?\s(?=[\"#A-Z\d])|(?:of|on|in|at|by|via|near|off|and|under|c/o|care|an|am"
+    r"|di|m|al|os)\s(?=[\"#A-Z\d])|[-–&,.\s]+)+"
 )
 # What announces an address by itself, or a place where somebody lives or was found.
 _LABEL = re.compile(
-    r"(?:\b(?:(?:home|postal|patient['’]?s?|old|new|mailing|current)\s)?(?:address|addr|add|adresse|adres|anschrift|domicilio|morada|indirizzo|direcci[oó]n|"
-    r"endereço|end\.?(?=:)|residence|location|street|town|city|suburb|county|post_?code|zip(?:code)?|eircode|r/o|residing at|wohnhaft(?: in)?|demeurant(?: au| à)?)"
+    r"(?:\b(?:(?:home|postal|patient['’]?s?|old|new|mailing|current)\s)?(?:address|addr|add|adresse|adres|anschrift"
+    r"|domicilio|morada|indirizzo|direcci[oó]n|"
+    r"endereço|end\.?(?=:)|residence|location|street|town|city|suburb|county|post_?code|zip(?:code)?|eircode|r/o"
+    r"|residing at|wohnhaft(?: in)?|demeurant(?: au| à)?)"
     r"(?:[_ ]?(?:line)?[_ ]?\d)?(?: on file| is)?\s?[:=]?\s?[-–]?\s?)$",
     re.IGNORECASE,
 )
 _COLON_LABEL = re.compile(r"[:=]\s?$")
 _LIVES = re.compile(
-    r"\b(?:live[sd]?|living|resid(?:es|ing|ent|ed)|stay(?:s|ing|ed)?|moved|home is|home|house is|house|address is|discharged?|return(?:s|ed)?|found|called|back|"
-    r"housing|mail(?:ed)?|sent|send|post(?:ed)?|letters?|we['’]re|i['’]m|he is|she is|daughter|son|deliver(?:y|ed)?|ship|disp(?:atched)?|brought)"
+    r"\b(?:live[sd]?|living|resid(?:es|ing|ent|ed)|stay(?:s|ing|ed)?|moved|home is|home|house is|house|address is"
+    r"|discharged?|return(?:s|ed)?|found|called|back|"
+    r"housing|mail(?:ed)?|sent|send|post(?:ed)?|letters?|we['’]re|i['’]m|he is|she is|daughter|son|deliver(?:y|ed)?"
+    r"|ship|disp(?:atched)?|brought)"
     r"(?:\s(?:alone|now|back|goes|home))?(?:\s(?:at|to|in|off|from|@))*:?\s(?:c/o\s|number\s|no\.?\s)?$",
     re.IGNORECASE,
 )
 _HOUSE_WORD = re.compile(
-    r"\b(?:House|Cottages?|Lodge|Farm|Hall|Manor|Court|Bungalow|Villas?|Rectory|Vicarage|Mill|Barn|Grange|Hostel|Home|Park|Point|Apartments|Apts|"
+    r"\b(?:House|Cottages?|Lodge|Farm|Hall|Manor|Court|Bungalow|Villas?|Rectory|Vicarage|Mill|Barn|Grange|Hostel"
+    r"|Home|Park|Point|Apartments|Apts|"
     r"Flat|Apt|Tower|Premises|Centre|Station|School|Hotel|Street|Road)\b"
 )
+_LONG_NUMBER = re.compile(r"\d{5}")
 _NUMBERED = re.compile(r"(?:#|No\.?\s|Flat\s|Plot\s|[A-Z]-)?\d")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What stands between two commas or line ends of a run."""
-
-    start: int
-    end: int
-    text: str
 
 
 def find_addresses(text: str, others: Sequence[Span] = ()) -> Iterator[Span]:
     """Yield addresses; no address reaches over one of the `others`."""
     streets = [(_after_breakers(text, match), match.end()) for match in STREET.finditer(text)]
     anchors = sorted([*streets, *(match.span() for match in SURE_POSTCODE.finditer(text))])
-    blotted = masked(text, (span for span in others if not _overlaps(span, streets if span.kind == Kind.RECORD else anchors)))
+    blotted = masked(
+        text, (span for span in others if not _overlaps(span, streets if span.kind == Kind.RECORD else anchors))
+    )
     starts = [start for start, _ in anchors]
-    for parts in _runs(blotted):
-        units = [(part.start, part.end) for part in parts if _UNITS.match(part.text)]
+    for parts in find_runs(blotted):
         first, last = bisect_right(starts, parts[0].start - 1), bisect_right(starts, parts[-1].end - 1)
-        inside = anchors[first:last] or (units if len(units) > 1 else [])
+        inside = anchors[first:last] or _weak_anchors(parts)
         before = text[max(0, parts[0].start - 40) : parts[0].start]
         yield from _addresses_in(blotted, parts, inside, before)
     for start, end in anchors:
         small = text[start:end]
-        if small == small.lower() and small[0].isdigit() or small.islower():
+        if small.islower():
             yield Span(start, _to_small_postcode(text, end), Kind.ADDRESS)
 
 
 def _after_breakers(text: str, street: re.Match[str]) -> int:
     """Where a street begins, without words that are in no address: "From Main Street"."""
-    breakers = list(_NO_PLACE.finditer(text, street.start(), street.end()))
+    breakers = list(NO_PLACE.finditer(text, street.start(), street.end()))
     return breakers[-1].end() + 1 if breakers and breakers[-1].end() + 1 < street.end() else street.start()
+
+
+def _weak_anchors(parts: Sequence[Part]) -> list[tuple[int, int]]:
+    """What makes an address of a run without a street's word: a house's number before a town's, or two units."""
+    before_town = [
+        (one.start, other.end)
+        for one, other in pairwise(parts)
+        if _is_house_number([one]) and POSTCODE.fullmatch(other.text)
+    ]
+    units = [(part.start, part.end) for part in parts if _UNITS.match(part.text)]
+    return before_town or (units if len(units) > 1 else [])
 
 
 def _overlaps(span: Span, anchors: Sequence[tuple[int, int]]) -> bool:
@@ -99,33 +92,7 @@ def _overlaps(span: Span, anchors: Sequence[tuple[int, int]]) -> bool:
     return place >= 0 and anchors[place][1] > span.start
 
 
-def _runs(text: str) -> Iterator[list[_Part]]:
-    """Yield runs of what addresses are made of, in parts."""
-    run: list[re.Match[str]] = []
-    for token in _TOKEN.finditer(text):
-        is_breaker = _NO_PLACE.match(text, token.start()) is not None
-        if run and (len(run) == _LONGEST_RUN or not (not is_breaker and _GAP.fullmatch(text, run[-1].end(), token.start()) and token.start() - run[-1].end() <= 14)):
-            yield from _as_parts(text, run)
-            run = []
-        if not is_breaker:
-            run.append(token)
-    yield from _as_parts(text, run)
-
-
-def _as_parts(text: str, run: Sequence[re.Match[str]]) -> Iterator[list[_Part]]:
-    if not run:
-        return
-    parts, start = [], run[0].start()
-    for token, following in zip(run, run[1:], strict=False):
-        gap = text[token.end() : following.start()]
-        if "," in gap or "\n" in gap:
-            parts.append(_Part(start, token.end(), text[start : token.end()]))
-            start = following.start()
-    parts.append(_Part(start, run[-1].end(), text[start : run[-1].end()]))
-    yield parts
-
-
-def _addresses_in(text: str, parts: list[_Part], anchors: list[tuple[int, int]], before: str) -> Iterator[Span]:
+def _addresses_in(text: str, parts: list[Part], anchors: list[tuple[int, int]], before: str) -> Iterator[Span]:
     """Yield the addresses of one run."""
     done = 0
     while anchors:
@@ -143,21 +110,23 @@ def _addresses_in(text: str, parts: list[_Part], anchors: list[tuple[int, int]],
         stop, has_postcode = _last_place(text, parts, last, reached)
         start = _without_leading(text, max(parts[begin].start, done), anchors[0][0])
         yield Span(start, max(stop, anchors[0][1]), Kind.ADDRESS, sure=has_postcode)
-        done = stop
-        anchors = [anchor for anchor in anchors if anchor[0] >= stop]
+        done = max(stop, anchors[0][1])
+        anchors = [anchor for anchor in anchors if anchor[0] >= done]
     if not done and (_LABEL.search(before) or _LIVES.search(before)):
-        yield from _announced(parts, labelled=_LABEL.search(before) is not None, colon=_COLON_LABEL.search(before) is not None)
+        yield from _announced(
+            parts, labelled=_LABEL.search(before) is not None, colon=_COLON_LABEL.search(before) is not None
+        )
 
 
-def _index(parts: Sequence[_Part], at: int) -> int:
+def _index(parts: Sequence[Part], at: int) -> int:
     return max(number for number, part in enumerate(parts) if part.start <= at)
 
 
-def _is_barrier(part: _Part) -> bool:
+def _is_barrier(part: Part) -> bool:
     return len(part.text) > 60
 
 
-def _first_part(parts: Sequence[_Part], anchor: int, done: int, *, after_person: bool) -> int:
+def _first_part(parts: Sequence[Part], anchor: int, done: int, *, after_person: bool) -> int:
     """The first part that belongs to the address whose street or postcode stands in the part `anchor`."""
     begin = anchor
     for _ in range(_MOST_PARTS):
@@ -166,15 +135,19 @@ def _first_part(parts: Sequence[_Part], anchor: int, done: int, *, after_person:
         part, following = parts[begin - 1], parts[begin]
         if _is_barrier(part) or not any(map(str.isalnum, part.text)):
             break
-        if part.text.isdigit() and ((begin == 1 and after_person) or len(part.text) > 5 or not STREET.match(f"{part.text} {following.text}")):
+        if part.text.isdigit() and (
+            (begin == 1 and after_person) or len(part.text) > 5 or not STREET.match(f"{part.text} {following.text}")
+        ):
             break  # an age: "Mrs Winterbourne, 104, Quince Cottage"
+        if _LONG_NUMBER.search(part.text) and not POSTCODE.search(part.text):
+            break
         if _looks_like_person(part, following):
             break
         begin -= 1
     return begin
 
 
-def _looks_like_person(part: _Part, following: _Part) -> bool:
+def _looks_like_person(part: Part, following: Part) -> bool:
     """Whether a part before a house's number is the name of who lives there, and not of a house."""
     if not _NUMBERED.match(following.text) or any(map(str.isdigit, part.text)):
         return False
@@ -182,7 +155,7 @@ def _looks_like_person(part: _Part, following: _Part) -> bool:
     return len(words) > 1 and not _HOUSE_WORD.search(part.text) and not any(is_word(word) for word in words)
 
 
-def _last_place(text: str, parts: Sequence[_Part], last: int, reached: int) -> tuple[int, bool]:
+def _last_place(text: str, parts: Sequence[Part], last: int, reached: int) -> tuple[int, bool]:
     """Where the address ends whose last street or postcode ends at `reached` in the part `last`."""
     if SURE_POSTCODE.search(text, parts[last].start, reached):
         return reached, True
@@ -208,9 +181,9 @@ def _without_leading(text: str, start: int, at: int) -> int:
     return start
 
 
-def _announced(parts: list[_Part], *, labelled: bool, colon: bool) -> Iterator[Span]:
+def _announced(parts: list[Part], *, labelled: bool, colon: bool) -> Iterator[Span]:
     """Yield the address that a word announces: all parts up to one that is no place."""
-    taken: list[_Part] = []
+    taken: list[Part] = []
     for part in parts[: _MOST_PARTS + 1]:
         if _is_barrier(part):
             break
@@ -219,11 +192,15 @@ def _announced(parts: list[_Part], *, labelled: bool, colon: bool) -> Iterator[S
         return
     figures = any(map(str.isdigit, " ".join(part.text for part in taken[:2])))
     house = any(_HOUSE_WORD.search(part.text) or re.match(UNIT, part.text) for part in taken)
-    if (labelled and (colon or figures or len(taken) > 1)) or (figures and _is_house_number(taken)) or (house and len(taken) > 1):
+    if (
+        (labelled and (colon or figures or len(taken) > 1))
+        or (figures and _is_house_number(taken))
+        or (house and len(taken) > 1)
+    ):
         yield Span(taken[0].start, taken[-1].end, Kind.ADDRESS, sure=labelled)
 
 
-def _is_house_number(parts: Sequence[_Part]) -> bool:
+def _is_house_number(parts: Sequence[Part]) -> bool:
     """Whether the first part is a house's number and a name: "7 Ty Mawr", and no time, bed or dose."""
     return re.match(rf"(?:{UNIT},?\s?)?#?\d{{1,5}}[A-Za-z]?,?\s[{_C}][\w'’-]+", parts[0].text) is not None
 

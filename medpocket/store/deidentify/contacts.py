@@ -13,13 +13,15 @@ _EMAIL = re.compile(
 
 # What announces a telephone, and what may stand before its number: "tel (day)", "Ph no:", "mobile of husband is".
 _WORD = (
-    r"(?:tél|tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph|mob(?:ile)?|cell"
+    r"(?:tél|tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph"
+    r"|mob(?:ile)?|cell"
     r"|handy|natel|port(?:able)?|móvil|celular|cel|hp|h/p|fax|telefax|télécopie|call(?:ed|back| back)?|cb|ring|rang"
     r"|text|sms|whatsapp|contact|reach(?:able|ed)?|joint?e? au|rückfragen|home|work|office|direct|line|hotline|helpline"
     r"|switchboard|landline|secretary|(?:his|her|my|our|their|own|\w+['’]s)\s(?:number|no))"
 )
 _BETWEEN = (
-    r"(?:[\s.:;#=(),/-]{1,3}(?:no|nr|num|number|n°|nº|day|eve|night|home|work|office|kom|on|at|is|me|us|him|her|them|back"
+    r"(?:[\s.:;#=(),/-]{1,3}(?:no|nr|num|number|n°|nº|day|eve|night|home|work|office|kom|on|at|is|me|us|him|her|them"
+    r"|back"
     r"|via|au|ward|of|wife|husband|son|daughter|mother|father|figlio|figlia|hijo|hija|or)\b\.?){0,3}[\s.:;#=(),-]{0,4}"
 )
 _NO_DATE = r"(?!\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{2,4}(?![\d./-]))"
@@ -64,7 +66,8 @@ _SHAPES = re.compile(
     r"|1(?:800|850|890|300|900)[ -]\d{3}[ -]?\d{3}"  # 1800 975 711
     r"|0\d{9,10}"
     r"|[6-9]\d{4}[ ]\d{5}"  # 98140 55501
-    r"|[679]\d[ .]\d{3}[ .]\d{2}[ .]\d{2}|0\d{2,4}[ /-]\d{6,8}|[679]\d[ .]?\d[ .]\d{2,3}[ .]\d{2}[ .]?\d{2}"  # 91 555 01 23
+    r"|[67]\d\d \d{3} \d{3}|[679]\d[ .]\d{3}[ .]\d{2}[ .]\d{2}|0\d{2,4}[ /-]\d{6,8}"
+    r"|[679]\d[ .]?\d[ .]\d{2,3}[ .]\d{2}[ .]?\d{2}"  # 91 555 01 23
     rf"){_EXTENSION}(?!\w|[-/]\d)",
     re.IGNORECASE,
 )

@@ -6,13 +6,17 @@ import re
 TITLES = (
     r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|"
     r"Reverend|Fr|Father"
-    r"|Pastor|Rabbi|Imam|Sheikh(?!\.)|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|SGT|SSgt|CPT|LTC|PC"
-    r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
-    r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|(?<!\d )M\.|Señora?|Señorita|Sra|Srta|"
+    r"|Pastor|Rabbi|Imam|Sheikh(?!\.)|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|SGT|SSgt|CPT"
+    r"|LTC|PC"
+    r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay"
+    r"|Bayan|Pan|Pani|Mister"
+    r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|(?<!\d )M\.|Señora?|Señorita"
+    r"|Sra|Srta|"
     r"Don|Doña|Dña|D\."
     r"|D\.ª|Dª|Alhaji|Alhaja|Hajia|Mzee|Ouma|Oupa|Gogo|Lola|Lolo|Cik|Nyonya|Ibu|Ustaz"
     r"|Baby|Infant|Cllr|Cpl|Pvt|Schwester|Pfleger|Oberarzt|Chefarzt|Oberärztin"
-    r"|Dra|Dott\.ssa|Dr\.ssa|Prof\.ssa|Dott|Dottore|Signora?|Sig\.ra|Sig\.na|Sig|[Mm]evr|[Mm]evrouw|[Dd]hr|[Mm]w|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
+    r"|Dra|Dott\.ssa|Dr\.ssa|Prof\.ssa|Dott|Dottore|Signora?|Sig\.ra|Sig\.na|Sig|[Mm]evr|[Mm]evrouw|[Dd]hr|[Mm]w"
+    r"|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
 )
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
@@ -27,7 +31,8 @@ SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dear|dr\.?\s?) ?doct
 
 # What stands before a colon and a name.
 LABELS = (
-    r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore|middle)?[\s-]?names?(?:\(s\))?"
+    r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore"
+    r"|middle)?[\s-]?names?(?:\(s\))?"
     r"|forename\(s\)|nom|prénom|apellidos|pacjent(?:ka)?|imię(?: i nazwisko)?|nazwisko|efternamn|namn|recipient|donor"
     r"|deceased|claimant|child|pupil|student|baby|infant"
     r"|(?:key|case|social|support)?[ -]?worker|service user|s/u|coordinator|athlete"
@@ -45,7 +50,8 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"recipient|donor|deceased|claimant|insured|pupil|student|athlete|survivor|matron|clinical officer"
+    r"(?:widow|widower|wife|husband|son|daughter|mother|father|sister|brother|child) of|recipient|donor|deceased"
+    r"|claimant|insured|pupil|student|athlete|survivor|matron|clinical officer"
     r"|patient(?:in)?|pt\.?|px|pat\.|surname|forenames?|[sdw]/o(?: late)?|client|resident|veteran|participant"
     r"|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
@@ -153,7 +159,8 @@ COMMON = frozenset(
     imaging lesions relapse
     lesion disease prescribed prescription recommends recommended prescribes orders ordered referral refer referred
     right left who first before
-    immediately office visit visits appointment care help advice review mon tue wed thu fri sat sun please thanks thank its
+    immediately office visit visits appointment care help advice review mon tue wed thu fri sat sun please thanks thank
+    its
     """.split()
 )
 
@@ -167,36 +174,59 @@ PARTICLES = (
 
 # Words for who has a task, by their endings and some without; a name that no list of words has may follow.
 ROLES = (
-    r"[\w-]{2,20}(?:ist|ian|tor|sor|yor|er|ant|ent|ee|iff|man|woman|men|wife|nurse|worker|mate|officer|aide|coach|clerk|chaplain|"
-    r"maid|lead|guide|reg|rep|nun|witness|mentor|arzt|ärztin|ière|ier|eur|euse|rice|pfleger|schwester|ero|era|dor|dora|ado)"
-    r"|attending|fru|frau|cons|reg|f[12]|by|cc|signed|typed|per|d/w|handed over to|seen with|under|alias|known as|née?|maiden name|hca|hcsw|ahp|"
+    r"[\w-]{2,20}(?:ist|ian|tor|sor|yor|er|ant|ent|ee|iff|man|woman|men|wife|nurse|worker|mate|officer|aide|coach"
+    r"|clerk|chaplain|"
+    r"maid|lead|guide|reg|rep|nun|witness|mentor|arzt|ärztin|ière|ier|eur|euse|rice|pfleger|schwester|ero|era|dor"
+    r"|dora|ado)"
+    r"|attending|crew|scrub|tech|contact|fru|frau|cons|reg|f[12]|by|cc|signed|typed|per|d/w|handed over to|seen with"
+    r"|under|alias|known as|née?|maiden name|hca|hcsw|ahp|"
     r"cook|médico|médica|medico|arzt|ärztin|pte|pcte"
 )
 NO_ROLES = re.compile(
-    r"(?i:higher|lesser|greater|younger|older|elder|nether|after|under(?! \w+ care)|over|or|her|other|another|either|neither|rather|n?ever|however|whether|further|later|former|latter|"
-    r"number|cent(?:er|re)|shoulder|liver|bladder|cancer|ulcer|fever|tumou?r|doppler|letter|paper|order|water|finger|summer|winter|"
-    r"(?:septem|octo|novem|decem)ber|inhaler|catheter|blocker|better|lower|upper|inner|outer|proper|super|ember|remember|consider|"
-    r"prefer|refer|offer|discover|recover|cover|enter|filter|monitor|doctor|factor|motor|tremor|error|minor|major|prior|"
-    r"anterior|posterior|superior|inferior|interior|exterior|patient|present|recent|different|consistent|frequent|current|"
-    r"urgent|absent|evident|persistent|intermittent|treatment|assessment|appointment|management|improvement|movement|element|"
-    r"segment|fragment|ligament|document|equipment|department|statement|agreement|comment|moment|accident|incident|content|"
-    r"extent|event|stent|rent|percent|significant|important|relevant|malignant|dominant|constant|distant|instant|implant|"
-    r"transplant|variant|infant|pregnant|want|plant|anti?coagulant|antidepressant|antibiotic|list|twist|wrist|assist|persist|"
-    r"exist|fist|cyst|resist|see|knee|three|free|agree|degree|fee|coffee|tree|human|mean|ocean|loan|scan|italian|indian|"
+    r"(?i:higher|lesser|greater|younger|older|elder|nether|after|under(?! \w+ care)|over|or|her|other|another|either"
+    r"|neither|rather|n?ever|however|whether|further|later|former|latter|"
+    r"number|cent(?:er|re)|shoulder|liver|bladder|cancer|ulcer|fever|tumou?r|doppler|letter|paper|order|water|finger"
+    r"|summer|winter|"
+    r"(?:septem|octo|novem|decem)ber|inhaler|catheter|blocker|better|lower|upper|inner|outer|proper|super|ember"
+    r"|remember|consider|"
+    r"prefer|refer|offer|discover|recover|cover|enter|filter|monitor|doctor|factor|motor|tremor|error|minor|major"
+    r"|prior|"
+    r"anterior|posterior|superior|inferior|interior|exterior|patient|present|recent|different|consistent|frequent"
+    r"|current|"
+    r"urgent|absent|evident|persistent|intermittent|treatment|assessment|appointment|management|improvement|movement"
+    r"|element|"
+    r"segment|fragment|ligament|document|equipment|department|statement|agreement|comment|moment|accident|incident"
+    r"|content|"
+    r"extent|event|stent|rent|percent|significant|important|relevant|malignant|dominant|constant|distant|instant"
+    r"|implant|"
+    r"transplant|variant|infant|pregnant|want|plant|anti?coagulant|antidepressant|antibiotic|list|twist|wrist|assist"
+    r"|persist|"
+    r"exist|fist|cyst|resist|see|knee|three|free|agree|degree|fee|coffee|tree|human|mean|ocean|loan|scan|italian"
+    r"|indian|"
     r"canadian|australian|russian|ukrainian|asian|norwegian|hungarian|iranian|egyptian|nigerian|ghanaian|"
     r"median|obsidian|medium|ovarian|caesarean|their|hour|four|your|our|colour|favou?r|behaviou?r|humou?r|odou?r|"
-    r"german|roman|common|commencement|transfer|answer|power|shower|tower|corner|river|silver|sliver|quarter|winter|diameter|"
-    r"meter|metre|litre|liter|computer|trailer|container|counter|encounter|disorder|border|reminder|remainder|mother|father)"
-    r"|IV|IM|SC|PO|PR|SL|PV|NG|CT|MRI|MR|US|USS|XR|ECG|EKG|OD|BD|TDS|QDS|PRN|ED|GP|NHS|MRN|DOB|AM|PM|NB|IE|EG|UK|EU|USA|ICU|HDU|"
-    r"ITU|CCU|MAU|AMU|SAU|ENT|DNR|DNACPR|NKDA|PMH|PMHX|SH|FH|DH|HX|RX|DX|TX|SX|BP|HR|RR|MDT|DOA|DOD|DOI|OPD|MOF|OBS|ROS|HPI|CC|"
-    r"TO|AT|IN|ON|OF|FROM|FOR|AND|RE|FAX|TEL|NO|ID|REF|UR|URN|CAD|NR|SNF|A&E|WARD|BED|ROOM|ADD|ATT|ATTN|VA|IOP|UTI|TB|HIV|ER|OR"
+    r"german|roman|common|commencement|transfer|answer|power|shower|tower|corner|river|silver|sliver|quarter|winter"
+    r"|diameter|"
+    r"meter|metre|litre|liter|computer|trailer|container|counter|encounter|disorder|border|reminder|remainder|mother"
+    r"|father)"
+    r"|IV|IM|SC|PO|PR|SL|PV|NG|CT|MRI|MR|US|USS|XR|ECG|EKG|OD|BD|TDS|QDS|PRN|ED|GP|NHS|MRN|DOB|AM|PM|NB|IE|EG|UK|EU"
+    r"|USA|ICU|HDU|"
+    r"ITU|CCU|MAU|AMU|SAU|ENT|DNR|DNACPR|NKDA|PMH|PMHX|SH|FH|DH|HX|RX|DX|TX|SX|BP|HR|RR|MDT|DOA|DOD|DOI|OPD|MOF|OBS"
+    r"|ROS|HPI|CC|"
+    r"TO|AT|IN|ON|OF|FROM|FOR|AND|RE|FAX|TEL|NO|ID|REF|UR|URN|CAD|NR|SNF|A&E|WARD|BED|ROOM|ADD|ATT|ATTN|VA|IOP|UTI"
+    r"|TB|HIV|ER|OR"
 )
 # What makes of the words before it a house, a firm or a thing that bears a name.
 ORGANISATIONS = re.compile(
-    r"\s(?:Hospitals?|Hosp|Clinics?|House|Lodge|Manor|Court|Home|Centre|Center|Surgery|Practice|Pharmacy|Infirmary|University|"
-    r"College|School|Academy|Institute|Foundation|Trust|Society|Association|Street|St|Road|Rd|Avenue|Lane|Drive|Close|Ward|Unit|"
-    r"Insurance|Mutual|Ltd|Inc|LLC|plc|GmbH|Scale|Score|Index|Criteria|Classification|Syndrome|Disease|Sign|Test|Procedure|"
-    r"Protocol|Trial|Study|Method|Technique|Inhaler|Tablets?|Injection|Cream|Ointment|Park|Hall|Farm|Cottage|County|Council|"
-    r"scale|score|index|criteria|classification|syndrome|disease|sign|test|procedure|protocol|trial|study|method|technique|"
+    r"\s(?:Hospitals?|Hosp|Clinics?|House|Lodge|Manor|Court|Home|Centre|Center|Surgery|Practice|Pharmacy|Infirmary"
+    r"|University|"
+    r"College|School|Academy|Institute|Foundation|Trust|Society|Association|Street|St|Road|Rd|Avenue|Lane|Drive"
+    r"|Close|Ward|Unit|"
+    r"Insurance|Mutual|Ltd|Inc|LLC|plc|GmbH|Scale|Score|Index|Criteria|Classification|Syndrome|Disease|Sign|Test"
+    r"|Procedure|"
+    r"Protocol|Trial|Study|Method|Technique|Inhaler|Tablets?|Injection|Cream|Ointment|Park|Hall|Farm|Cottage|County"
+    r"|Council|"
+    r"scale|score|index|criteria|classification|syndrome|disease|sign|test|procedure|protocol|trial|study|method"
+    r"|technique|"
     r"inhaler|tablets?|injection|cream|ointment|spray|infusion|pen|device|pacemaker|valve|catheter|tube|line|drain)\b"
 )
