@@ -16,7 +16,7 @@ _PARTICLE = re.compile(
 )
 _NICKNAME = re.compile(rf"(?!\((?:{TITLES})\.?\))[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2}}")
 _TRAILING_INITIAL = re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)|[ ][{CAPITALS}](?=\s{{2}}|$|\n)")
-_COMMA = re.compile(r",\s?|;(?=\S)|(?<=[A-Z]{2})/(?=[A-Z]{2})")
+_COMMA = re.compile(r",\s?|\^|;(?=\S)|(?<=[A-Z]{2})/(?=[A-Z]{2})")
 _SUFFIX = re.compile(r",?\s(?:Jr|Sr(?!\.?\s[A-Z])|II|III|IV)\b\.?")
 _PROFESSION = re.compile(r"\w+(?:ologist|iatrist|ician|therapist|surgeon)s?", re.IGNORECASE)
 

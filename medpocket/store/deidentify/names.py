@@ -88,6 +88,7 @@ _PERSON_BEFORE = re.compile(
 )
 _CLOSES = re.compile(r"\s?(?:[,.;:)!?](?!\d)|\n|$)|\s(?:and|who|on|at|re|about|in clinic|for)\b")
 _INITIAL_BEFORE = re.compile(rf"(?<!\w)(?:[{CAPITALS}]\. ?){{1,2}}$")
+_FIGURE = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
@@ -107,9 +108,9 @@ def find_names(text: str) -> Iterator[Span]:
         if not NO_ROLES.fullmatch(role[0].rstrip(" :=")):
             yield from _unknown_at(text, role.end(), fewest=2 if role["short"] and is_word(role["short"]) else 1)
     for surname in _SURNAME_FIRST.finditer(text):
-        if (surname["surname"].isupper() and not is_abbreviation(surname["surname"])) or (
-            is_unknown(surname["surname"]) and is_unknown(surname["first"])
-        ):
+        if (
+            surname["surname"].isupper() and len(surname["surname"]) > 4 and not _FIGURE.search(surname["surname"])
+        ) or (is_unknown(surname["surname"]) and is_unknown(surname["first"])):
             yield from _name_at(text, surname.start(), comma=True, sure=False)
     yield from _names_before(text)
 
@@ -247,5 +248,6 @@ def _names_before(text: str) -> Iterator[Span]:
                 break
             start = skip_gap(text, word.end())
         words = WORD.findall(text, start, end)
-        if words and not is_abbreviation(words[-1]) and (sure or len(words) > 1):
+        is_code = bool(words) and words[0].isupper() and _FIGURE.search(words[0]) is not None
+        if words and not is_code and not is_abbreviation(words[-1]) and (sure or len(words) > 1):
             yield Span(start, end, Kind.NAME)

@@ -186,7 +186,7 @@ def _is_long(text: str, start: int, end: int) -> bool:
     digits = count_digits(value)
     first, *others = value.split(" ")
     if others:
-        enough = digits >= 8 or (digits >= 6 and first[0].isalpha())
+        enough = digits >= 8 or (digits >= 6 and first[0].isalpha() and count_digits(first) >= 3)
         return enough and len(first) > 1 and not any(map(str.isalpha, "".join(others[:-1])))
     if value.isdigit():
         return _is_long_in_figures(text[max(0, start - 26) : start], value)
@@ -198,7 +198,7 @@ def _is_long(text: str, start: int, end: int) -> bool:
         return digits >= 4 >= small and capitals + small <= digits + 3 and not _WORD_AND_YEAR.fullmatch(value)
     if _VALUES_IN_TURN.fullmatch(value) or digits < _FEWEST_BARE:
         return False
-    return digits >= 8 or _SHAPES.fullmatch(value) is not None or _is_pair(value)
+    return (digits >= 8 and ":" not in value) or _SHAPES.fullmatch(value) is not None or _is_pair(value)
 
 
 def _is_long_in_figures(before: str, value: str) -> bool:
