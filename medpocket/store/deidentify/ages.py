@@ -35,7 +35,8 @@ _AFTER = re.compile(
     rf"[+½]?\s?[-/(]?\s?{_YEARS}(?:[- ]?(?:old|of age|young))?(?:\s?[MFmf])?(?!\w){_OR_MORE}"
     r"|\s?/?\s?(?:(?-i:M|F)|♂|♀)(?![\w°]|/\d)|[mf](?![\w°]|/\d)|\s(?:male|female|man|woman|lady|gentleman"
     r"|widow(?:er)?)\b"
-    r"|\s(?:on (?:his|her) )?(?:next|last|this) (?:birthday|year|month|week|(?-i:[A-Z])\w+)\b",
+    r"|\s(?:on (?:his|her) )?(?:next|last|this) (?:birthday|year|month|week|(?-i:[A-Z])\w+)\b"
+    r"|\sin (?:Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)\w*\b",
     re.IGNORECASE,
 )
 # Before it: a word for age, or for a person, and small words.
@@ -86,7 +87,7 @@ _NO_AGE_BEFORE = re.compile(
 )
 # After the name of a person, or what numbers or dates them: "Mavis Budd, 94,", "T118204 91 R ECF", "12/3/31 (93)".
 _JOINT = re.compile(
-    r"(?:\s\([\w -]{1,30}\))?(?:,?\s?[(–-]?\s?|,?\s(?:so|hence|i\.e\.)\s|\s?,\s?|,?\s(?:who\s)?(?:is|was|turned"
+    r"\)?(?:\s\([\w -]{1,30}\))?(?:,?\s?[(–-]?\s?|,?\s(?:so|hence|i\.e\.)\s|\s?,\s?|,?\s(?:who\s)?(?:is|was|turned"
     r"|turns|aged|now|nearly|almost|rising|approaching|will be)(?: now| just| nearly| almost)?\s)"
 )
 _WORD_BEFORE = re.compile(rf"(?<![\w.])([{CAPITALS}][\w'’-]*[{SMALL}])(?: [A-Z]\.?)?(?:,? ?\(|,? )$")

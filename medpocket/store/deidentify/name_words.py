@@ -50,7 +50,8 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"(?:widow|widower|wife|husband|son|daughter|mother|father|sister|brother|child) of|recipient|donor|deceased"
+    r"hij[ao]|tochter|sohn|fille|fils|figli[ao]|dochter|zoon|espos[ao]|marido|filh[ao]|(?:widow|widower|wife|husband"
+    r"|son|daughter|mother|father|sister|brother|child) of|recipient|donor|deceased"
     r"|claimant|insured|pupil|student|athlete|survivor|matron|clinical officer"
     r"|patient(?:in)?|pt\.?|px|pat\.|surname|forenames?|[sdw]/o(?: late)?|client|resident|veteran|participant"
     r"|proband|employee|caller|son|daughter|dtr|wife|"
@@ -90,7 +91,8 @@ AFTER_ONE_WORD = r",?\s{1,2}\(?(?:1[01]\d|\d\d)\s?[MF]\b"
 SIGN_OFFS = (
     r"Yours(?: (?:sincerely|faithfully|truly))?|Sincerely|(?:Kind(?:est)?|Best|Warm|Many|With kind)? ?[Rr]egards"
     r"|Best wishes"
-    r"|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos|Atentamente|Cordiali saluti|groet|groeten"
+    r"|[Tt]hanks|[Tt]hank you|[Cc]heers|[Ll]ove|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos"
+    r"|Atentamente|Cordiali saluti|groet|groeten"
 )
 
 # Capitalised words that stand beside names and are none.
@@ -130,7 +132,7 @@ NO_NAMES = frozenset(
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
     NECK SCAN ANGIOGRAM ANGIOGRAPHY
     Adult Caucasian Asian Black White Hispanic African Indian Chinese European Elderly Retired Previously
-    NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
+    RiO Emis NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
     Forename Forenames Given Reg Address Postcode
     Recipient Donor Deceased Claimant Pupil Survivor BSc BS MCOptom Badger Lab
     Grüße Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic

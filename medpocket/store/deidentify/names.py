@@ -46,7 +46,7 @@ _ROLE = re.compile(
     rf"(?<![\w.])(?:(?i:{ROLES})|(?P<short>[A-Z][A-Z&/]{{1,4}}\d?))(?:\s?[:=]\s{{0,3}}|[ ])(?=[{CAPITALS}])"
 )
 _CAPITALIZED = re.compile(
-    rf"(?<![\w.])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
+    rf"(?<![\w.-])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
     rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
 )
 _CREDENTIAL_AFTER = re.compile(
@@ -77,6 +77,7 @@ _PERSON_AFTER = re.compile(
     r"|upset|very|now)|was (?:seen|brought|admitted|"
     r"referred|reviewed|here)|has (?:been|had|a)|will (?:be|call|ring|attend)|rolled|drives|visits|stayed|needs)\b"
 )
+_LABEL_BEFORE = re.compile(rf"(?<!\w)([{CAPITALS}][\w-]{{2,}})\s?:\s?$")
 _LAST_BEFORE = re.compile(r"(?:[.!?,)]\s|\n|^)[-–—]?\s?$")  # who signs a message
 _LOWER_BEFORE = re.compile(
     r"(?:^|[\s(])(?!(?:in|at|from|to|near|the|of|via|an?|and|or|on|for|with|by)\s)[a-z]{2,}[,;]?\s$"
@@ -87,7 +88,7 @@ _PERSON_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CLOSES = re.compile(r"\s?(?:[,.;:)!?](?!\d)|\n|$)|\s(?:and|who|on|at|re|about|in clinic|for)\b")
-_INITIAL_BEFORE = re.compile(rf"(?<!\w)(?:[{CAPITALS}]\. ?){{1,2}}$")
+_INITIAL_BEFORE = re.compile(rf"(?<![\w-])(?:[{CAPITALS}]\. ?){{1,2}}$")
 _FIGURE = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"['’]s$")
 
@@ -131,12 +132,8 @@ def find_unannounced(text: str, announced: Sequence[Span]) -> Iterator[Span]:
         if not unknown or any(ORGANISATIONS.fullmatch(f" {word[0]}") for word in words):
             continue
         start, end = unknown[0].start(), unknown[-1].end()
-        if (
-            2 <= len(words) < 4
-            and unknown[0] is words[-1]
-            and _LOWER_BEFORE.search(text, max(0, run.start() - 16), run.start())
-        ):
-            start = run.start()  # "saw Caspian Oyelaran": of two capitalised words in a sentence one is in no list
+        if 2 <= len(words) < 4 and unknown[0] is words[-1] and _is_ready(text, run.start()):
+            start = run.start()  # "saw Caspian Oyelaran", "Optom: Hew Oyelaran": one of the words is in no list
         elif initial := _INITIAL_BEFORE.search(text, run.start(), start):
             start = initial.start()
         elif len(unknown) == 1 and not _is_person(text, start, end):
@@ -207,6 +204,14 @@ def _is_person(text: str, start: int, end: int) -> bool:
     return _PERSON_BEFORE.search(text, max(0, start - 16), start) is not None and _CLOSES.match(text, end) is not None
 
 
+def _is_ready(text: str, start: int) -> bool:
+    """Whether a verb in small letters, or a label that is no word, stands before a run of capitalised words."""
+    before = text[max(0, start - 24) : start]
+    if label := _LABEL_BEFORE.search(before):
+        return is_unknown(label[1])
+    return _LOWER_BEFORE.search(before) is not None
+
+
 def _is_amount(text: str, end: int) -> bool:
     """Whether a dose follows at `end`: what stands before it is a medicine."""
     number = re.compile(r"\s\d+(?:[.,/-]\d+)*").match(text, end)
@@ -239,7 +244,7 @@ def _names_before(text: str) -> Iterator[Span]:
         start = match.start()
         for word in WORD.finditer(text, match.start(), end):
             is_role = (
-                word.start() == start and is_word(word[0]) and _ROLE.match(f"{word[0]} X") and len(match[0].split()) > 2
+                word.start() == start and is_word(word[0]) and _ROLE.match(f"{word[0]} X") and len(match[0].split()) > 1
             )
             if not (is_no_name(word[0]) or TITLE.fullmatch(word[0]) or is_role):
                 continue

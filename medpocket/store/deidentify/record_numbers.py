@@ -60,7 +60,8 @@ _WORD_BEFORE = re.compile(r"(?P<word>[A-Za-zÀ-ÿ&/.-]{2,24})\s$")
 
 # Numbers that stand at a place, in a list or on the calendar: those and telephones are no records.
 _NO_RECORDS = re.compile(
-    r"(?:room|rm|bed|bay|ward|flat|apt|apartment|app|house|h|door|plot|lot|suite|addr\w*|adress\w*|add|anschrift"
+    r"(?:room|rm|bed|bay|ward|flat|apt|apartment|app|house|[dhs]\.?|qr|door|plot|lot|suite|addr\w*|adress\w*|add"
+    r"|anschrift"
     r"|domicilio|morada|ste|floor|level|block|blk|bldg|"
     r"street|road|rd|box|po|site|comp|page|pg|day|week|cycle|time|date|dob|year|age|sex|size|gauge|pin|zip|"
     r"post_?(?:code)?|cep|eircode|postal|tel\w*|tél\w*|phone|fone|ph|mob\w*|cell|fax|bleep|pager|pgr|dect|ext\w*|"
