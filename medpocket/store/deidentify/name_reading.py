@@ -28,6 +28,7 @@ _MORE_TITLES = (
 TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
 
 _NO_FIRST_NAME = re.compile(rf"{TITLE.pattern}|(?:{CREDENTIALS})\b")
+_CONTRACTED = re.compile(r"['’](?:m|ve|re|ll|d|t)$")
 _NUMBER_NEXT = re.compile(r"\s\d")
 
 
@@ -94,7 +95,7 @@ def is_no_name(word: str) -> bool:
 
 def is_unknown(word: str) -> bool:
     """Whether a capitalised word is in no list of words, and no short form: so it may be a name by itself."""
-    if is_abbreviation(word) or word.startswith(("I'", "I’")) or any(character.isdigit() for character in word):
+    if is_abbreviation(word) or _CONTRACTED.search(word) or any(character.isdigit() for character in word):
         return False
     return not any(is_no_name(part) or is_word(part) for part in word.split("-") if len(part) > 1)
 

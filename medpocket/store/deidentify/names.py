@@ -38,6 +38,7 @@ from medpocket.store.deidentify.spans import BLOT, CAPITALS, SMALL, Kind, Span, 
 from medpocket.store.deidentify.vocabulary import is_word
 
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
+_TITLE_OR_WORD = ("Major", "Pan", "Bay", "Don")  # "Major Risk Factors"
 _INITIAL_OR_TITLE = ("M.", "D.")  # after a title they are initials
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<![^\W_])(?i:{LABELS})(?:\s\d)?\s?[:=]\s{{0,4}}(?:-\s)?")
@@ -80,7 +81,7 @@ _PERSON_AFTER = re.compile(
 _LABEL_BEFORE = re.compile(rf"(?<!\w)([{CAPITALS}][\w-]{{2,}})\s?:\s?$")
 _LAST_BEFORE = re.compile(r"(?:[.!?,)]\s|\n|^)[-–—]?\s?$")  # who signs a message
 _LOWER_BEFORE = re.compile(
-    r"(?:^|[\s(])(?!(?:in|at|from|to|near|the|of|via|an?|and|or|on|for|with|by)\s)[a-z]{2,}[,;]?\s$"
+    r"(?:^|[\s(])(?!(?:in|at|from|to|near|the|of|via|an?|and|or|on|for|with|by)\s)[a-z]{2,}[,;]?[ ]$"
 )
 _PERSON_BEFORE = re.compile(
     r"\b(?:(?:call|message|email|letter|note) from|with|by|told|met|visited|named|called|it['’]?s|its|i['’]?m|w/|d/w"
@@ -96,7 +97,10 @@ _POSSESSIVE = re.compile(r"['’]s$")
 def find_names(text: str) -> Iterator[Span]:
     """Yield names that their surroundings announce."""
     for title in TITLE.finditer(text):
-        yield from _name_at(text, skip_gap(text, title.end()), comma=title[0].endswith(":"), titled=True)
+        at = skip_gap(text, title.end())
+        if title[0] in _TITLE_OR_WORD and not _is_unknown_at(text, at):
+            continue
+        yield from _name_at(text, at, comma=title[0].endswith(":"), titled=True)
     for title in _SMALL_TITLE.finditer(text):
         yield from _small_name_at(text, title.end())
     for label in _LABEL.finditer(text):
@@ -174,11 +178,18 @@ def _name_at(text: str, start: int, *, comma: bool = False, sure: bool = True, t
     if not titled and (short := _SHORT_ROLE.match(text, start)):
         start = short.end()
     end, words = read_name(text, start, comma=comma)
+    if not sure and "," not in text[start:end] and ORGANISATIONS.match(text, end):
+        return  # "a disorder called Coats disease"
     if titled and not words and not text[:start].endswith("Rev ") and (month := _MONTH_AS_NAME.match(text, start)):
         end, words = month.end(), [month[0]]
     if not words or (not sure and len(words) == 1 and (len(words[0]) < 3 or is_abbreviation(words[0]))):
         return
     yield Span(start, end, Kind.NAME)
+
+
+def _is_unknown_at(text: str, at: int) -> bool:
+    word = WORD.match(text, at)
+    return word is not None and is_unknown(word[0])
 
 
 def _unknown_at(text: str, start: int, *, fewest: int) -> Iterator[Span]:
@@ -197,6 +208,8 @@ def _unknown_at(text: str, start: int, *, fewest: int) -> Iterator[Span]:
 
 def _is_person(text: str, start: int, end: int) -> bool:
     """Whether what stands beside one unknown word makes a person of it."""
+    if text.endswith(("St. ", "St "), 0, start):
+        return False
     if _LAST_BEFORE.search(text, max(0, start - 4), start) and re.compile(r"\s*(?:\n|$)").match(text, end):
         return True
     if _PERSON_AFTER.match(text, end - 2 * text[start:end].endswith(("'s", "’s"))):
