@@ -1,8 +1,8 @@
 """Replace what names a person in the texts of one export. An aid, never a guarantee: somebody must read the result.
 
-Names that something announces, dates, numbers of telephones and records, addresses, e-mail and ages over 89 become
-placeholders, the same for the same: `[NAME-1]`, `[DATE-2]`. Rules find them, so they also miss some: a name that
-nothing announces, a town alone, what a story gives away.
+Names, dates, numbers of telephones and records, addresses, e-mail and ages over 89 become placeholders, the same for
+the same: `[NAME-1]`, `[DATE-2]`. Rules find them, so they also miss some: a first name that nothing announces, a town
+alone, what a story gives away. Each kind is found beside what the kinds before it left: `find_spans` has their order.
 """
 
 import re
@@ -13,9 +13,10 @@ from medpocket.store.deidentify.addresses import find_addresses
 from medpocket.store.deidentify.ages import find_ages
 from medpocket.store.deidentify.contacts import find_emails, find_phones
 from medpocket.store.deidentify.dates import find_dates
-from medpocket.store.deidentify.names import find_mentions, find_names, find_unannounced, name_parts
+from medpocket.store.deidentify.names import find_mentions, find_names, name_parts
 from medpocket.store.deidentify.record_numbers import find_records
 from medpocket.store.deidentify.spans import Kind, Span, masked, resolved
+from medpocket.store.deidentify.unannounced import find_unannounced
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from medpocket.store.deidentify.measures import names_measure
+from medpocket.store.deidentify.measures import has_unit, names_measure
 from medpocket.store.deidentify.name_words import COMMON, CREDENTIALS, NO_NAMES, OFFICES, PARTICLES, TITLES
 from medpocket.store.deidentify.spans import CAPITALS, SMALL
 from medpocket.store.deidentify.vocabulary import is_word
@@ -28,6 +28,10 @@ _MORE_TITLES = (
 TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
 
 _NO_FIRST_NAME = re.compile(rf"{TITLE.pattern}|(?:{CREDENTIALS})\b")
+CAPITALIZED = re.compile(
+    rf"(?<![\w.-])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
+    rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
+)
 _CONTRACTED = re.compile(r"['’](?:m|ve|re|ll|d|t)$")
 _NUMBER_NEXT = re.compile(r"\s\d")
 
@@ -112,3 +116,9 @@ def _is_name_word(word: str, before: list[str]) -> bool:
         return False
     mixed_before = any(not part.isupper() for part in before)
     return not (mixed_before and word.isupper() and len(word) > 1)
+
+
+def is_amount(text: str, end: int) -> bool:
+    """Whether a dose follows at `end`: what stands before it is a medicine."""
+    number = re.compile(r"\s\d+(?:[.,/-]\d+)*").match(text, end)
+    return number is not None and has_unit(text, number.end())
