@@ -106,7 +106,7 @@ def find_records(text: str) -> Iterator[Span]:
     """Yield numbers of records, persons, policies and cases."""
     for match in _VALUE.finditer(text):
         start, end = match.span()
-        if count_digits(match[0]) < 2:
+        if count_digits(match[0]) < _FEWEST_ANNOUNCED and not any(map(str.isupper, match[0])):
             continue
         if match["prefix"] and not _announces(text[max(0, start - 48) : start], text[start:end]):
             start = match.end("prefix")  # "NHS 943": the word announces the number
