@@ -57,7 +57,7 @@ def export_command(
         if ids or deidentify:
             wholes = list(wholes)  # an id that is not there is said before anything is written
         if deidentify:
-            from medpocket.store.export.deidentified import in_words, without_names  # 0.1 s to make its rules ready
+            from medpocket.store.export.deidentified import in_words, without_names  # 0.4 s to get its rules ready
 
             wholes, replaced = without_names(list(wholes))
             told = in_words(replaced)

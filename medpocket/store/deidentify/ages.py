@@ -1,114 +1,154 @@
-"""Ages of 90 and more: so old, the age alone may name a person."""
+"""Ages of 90 and more: so old, the age alone may name a person.
+
+A number from 90 to 129 is one where a word for age, a sex or a person stands beside it, and no unit and no measure.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from medpocket.store.deidentify.measures import has_unit, names_measure
 from medpocket.store.deidentify.spans import CAPITALS, SMALL, Kind, Span
+from medpocket.store.deidentify.vocabulary import is_word
 
-_OLD = r"(?:9\d|1[01]\d|12\d)"
 _UNITS = r"(?:one|two|three|four|five|six|seven|eight|nine)"
+_FIGURES = r"(?:9\d|1[01]\d|12\d)"
 _IN_WORDS = (
-    rf"(?:ninety(?:[ -]?{_UNITS})?|(?:one|a) hundred(?: and (?:\w+teen|ten|eleven|twelve|{_UNITS}))?"
-    r"|neunzig|quatre-vingt-(?:dix|onze|douze|treize|quatorze|quinze|seize)(?:-\w+)?|noventa(?: y \w+)?"
-    r"|novanta\w*|negentig)"
+    rf"(?:ninety(?:[ -]?{_UNITS})?|neunzig|\w{{3,7}}undneunzig|quatre-vingt-(?:dix|onze|douze|treize|quatorze|quinze"
+    rf"|seize)(?:-\w+)?"
+    r"|noventa(?: y \w+)?|novanta\w*|negentig|\w{3,8}ennegentig)"
 )
-_YEARS = (
-    r"(?:years?|yrs?|yo|y/o|y\.\s?o\.?|y|ans|años|anos|anni|jahre?|jaar|jährig\w*|jr|j\.|år|lat|roku|months?|mths?)"
-)
-# What makes of a figure after "is" or "at" something else than an age.
-_NO_MEASURE = (
-    r"(?![\w.,/]\d|\w|\s?(?:%|°|mg|mcg|kg|g\b|ml|mm|cm|bpm|lb|per\s?cent|units?|m\b|met(?:re|er)s?|feet|ft\b|paces|seconds?|secs?|minutes?|mins?|hours?|reps?|sats|bpm|watts?|points?|pack|doses?|steps|days?|beats|degrees"
-    r"|on (?:air|RA|room|\d{1,2}(?:\.\d)?\s?(?:L\b|l\b|litres?|%)|O2|oxygen))|\s?(?:years\s)?(?:or"
-    r"|and) (?:over|older|more|above))"
-)
-_PERSON = (
-    r"(?:s?he|patient|pt|resident|client|mum|mom|mam|dad|nan(?:a|n[ay])?|pop(?:pa)?|gran\w*|mother(?:-in-law)?|father(?:-in-law)?|wife|husband"
-    r"|spouse|partner|aunt|uncle|son|daughter|dtr|sister(?:-in-law)?|brother(?:-in-law)?|neighbour|lady|gentleman|woman|man"
-    r"|G?G[MF]|[MP]G[MF]|gg?[mf]\b)"
-)
-_TITLED = (
-    rf"\b(?:Mr|Mrs|Ms|Miss|Dr|Rev|Fr|Frau|Herr)\.? (?:[{CAPITALS}][\w'’.-]{{0,40}} ){{0,2}}[{CAPITALS}][\w'’-]{{1,40}}"
-)
-_AGES = (
-    re.compile(
-        rf"(?<![\w.,/-])({_OLD}|{_IN_WORDS})\+?(?:\s?[-/]?\s?{_YEARS}(?:[ -](?:old|of age))?)(?!\w)"
-        r"(?!\s(?:old\s)?(?:or|and) (?:over|older|more|above))",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"(?<![\w.,/-])({_OLD})\s?/?\s?(?:M|F|♂|♀|male|female|man|woman|lady|gentleman)(?![\w°])"),
-    re.compile(rf"(?<![\w.,/-])[MF♂♀][ /]?({_OLD})(?![\w.,/°%-])"),
-    re.compile(
-        rf"\b(?:ages?(?! \d+ to)|aged|age of|alter|leeftijd|lat|âge|edad|età|idade|wiek|ålder|anni|turn(?:ed"
-        rf"|ing|s)|will be"
-        r"|nearly|lived to"
-        rf"|survived to|alive at|nonagenarian|centenarian|died (?:at|aged)|dead at|d\. at|who is|who was"
-        rf"|{_PERSON}(?:['’]?s|,| is| was| at| says| to| died| d\.| lived to| will be| will turn|['’]ll be"
-        rf"|(?: is|['’]s)? (?:approaching|pushing|nearing|going on|coming up to|rising)| reached| hits?)?"
-        r"|pushing|a?et\.|æt\.|(?:lady|gentleman|woman|man|widow(?:er)?|farmer|teacher) of|I am|I['’]?m"
-        r"|(?:chart|notes?|form|wristband) says)"
-        rf"(?: now| only| already| still| just)?[ :=(,]{{1,3}}(?:about |approx\.? |almost |nearly |~)?"
-        rf"({_OLD}|{_IN_WORDS}){_NO_MEASURE}",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"(?<!\w)({_IN_WORDS})(?=[,.;)]|\s(?:now|today|next|and (?:frail|lives)))", re.IGNORECASE),
-    re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}], ({_OLD})(?=[,.;:)!])"),
-    re.compile(rf"(?<!\w)[{CAPITALS}][\w'’-]{{0,40}}[{SMALL}] \(({_OLD})\)"),
-    # A row of a ward's list: "Mr Tsoukalas 90 NOF", "Mavis 94 bed 17", "D119001, 90, gastric".
-    re.compile(rf"{_TITLED},? ({_OLD})(?= (?![a-z]{{0,4}}\d)[A-Za-z#]){_NO_MEASURE}"),
-    re.compile(rf"(?<!\w)[{CAPITALS}][{SMALL}]+,? ({_OLD}) (?=(?:bed|bay|side ?room|room)\b)", re.IGNORECASE),
-    re.compile(rf"\b[A-Z]{{0,3}}\d{{5,}}, ({_OLD})(?=[,;!])"),
-    re.compile(
-        rf"^(?:bed|bay|b|sr|side ?room|room|rm|cubicle"
-        rf"|chair)\s?\w{{1,3}}[ :.)-]{{1,3}}[{CAPITALS}][\w'’-]+(?: [A-Z]\.?)?,? ({_OLD})"
-        r"(?= [A-Za-z#])",
-        re.MULTILINE | re.IGNORECASE,
-    ),
-    # "Age (yrs): 94", "Age-94", "94yoF", "is now 92" after a titled name
-    re.compile(
-        rf"\bage\s?(?:\((?:in )?(?:yrs?|years?)\)|in years|/ ?(?:sex|gender))?\s?[:=–-]?\s?({_OLD})(?![\w.,]|\s?%)",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"(?<![\w.,/-])({_OLD})\s?y(?:/?o)?\s?[MFmf]\b"),
-    re.compile(
-        rf"{_TITLED},?(?:['’]s| is| was| will be| turned| turns| has turned)(?: now| just"
-        rf"| already)? ({_OLD}){_NO_MEASURE}"
-    ),
-    # "99 next birthday"
-    re.compile(rf"(?<![\w.,/-])({_OLD}) (?:on (?:his|her) )?(?:next|last) birthday", re.IGNORECASE),
-    # "her 103rd birthday", "ninetieth birthday", "in his 95th year"
-    re.compile(
-        rf"(?<!\w)({_OLD}(?:st|nd|rd|th)|ninetieth|ninety-\w+(?:th|st|nd|rd)|(?:one )?hundredth) (?=birthday|year\b)"
-        rf"|\b(?:her|his|their) ({_OLD}(?:st|nd|rd|th))(?=[.,;)!]|$|\s(?:in|on|next|last|this)\b)",
-        re.IGNORECASE,
-    ),
-    # "At 91 she", "At 99, our": at the beginning of a sentence, before a person.
-    re.compile(rf"(?:^|[.!?]\s)At ({_OLD}),? (?:s?he|they|the (?:patient|lady|gentleman)|{_TITLED})\b", re.MULTILINE),
-    # After a date of birth: "22/12/1926 (97)", "15.8.1931 - 93".
-    re.compile(rf"\d[/.-]\d{{1,2}}[/.-](?:\d\d)?\d\d,? ?[(–-] ?({_OLD})(?= ?[),;.]|\s(?:y|M|F)\b)"),
-    re.compile(rf"\b19[0-3]\d \(({_OLD})\)"),
-    re.compile(rf"{_TITLED},? ({_OLD})(?= (?:this|next|last|in|on|now|soon|years)\b)"),
-    re.compile(rf"{_TITLED}(?: \([\w ]{{1,30}}\),)? ({_OLD})(?=[.,;:!)](?!\d)|$)"),
-    re.compile(
-        rf"\b(?:dob|d\.o\.b\.?|born|date of birth)\b[^\n;]{{2,30}}?\d\d[,;]? \(?({_OLD})(?=[.,;)\n]|$)", re.IGNORECASE
-    ),
-    # A row of a list, with the number of a record: "Bodkin, Ada 93 R hip, T118 204".
-    re.compile(
-        rf"^[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]+ ({_OLD}) (?=[^\n]*\b[A-Z]{{0,3}}\d{{5,}}\b)", re.MULTILINE
-    ),
-    re.compile(
-        r"\bin (?:his|her|their) (?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b", re.IGNORECASE
-    ),
-)
-_NO_AGE = re.compile(
-    r"\b(?:T|temp(?:erature)?|fever|tmax|sats?|spo2|pulse|heart rate|rate|weight|map|plt)(?: of)?[\s:=(,]{0,5}$",
+_HUNDREDS = rf"(?:(?:one|a) hundred(?:(?: and)? (?:\w+teen|ten|eleven|twelve|{_UNITS}))?)"
+_NUMBER = re.compile(
+    rf"(?<![\w.,/:×^-])(?:(?<=[MF])|(?<=[MF]/)|(?<![MF]))(?P<age>{_FIGURES})(?:[½¼¾])?(?![\d½]|[.,:/-]\d|[×x]\d)"
+    rf"|(?<!\w)(?P<word>{_IN_WORDS}|{_HUNDREDS})(?!\w)",
     re.IGNORECASE,
 )
+_SEX_AND_NUMBER = re.compile(rf"(?<![\w.,/-])[MF♂♀][ /]?(?P<age>{_FIGURES})(?![\w.,/°%-])")
+
+_YEARS = (
+    r"(?:years?|yrs?|yr|y\s?/?\s?o|y\.\s?o\.?|y-o|y|yof|yom|ans|años|a\.(?=[\s;,])|anos|anni|jahre?|jaar"
+    r"|jarig\w*|jährig\w*|jr|j\.|år|lat|letni\w*|roku)"
+)
+_OR_MORE = r"(?!\s(?:old\s)?(?:or|and) (?:over|older|more|above))"
+# After the number: years, a sex, a birthday.
+_AFTER = re.compile(
+    rf"[+½]?\s?[-/(]?\s?{_YEARS}(?:[- ]?(?:old|of age|young))?(?:\s?[MFmf])?(?!\w){_OR_MORE}"
+    r"|\s?/?\s?(?:(?-i:M|F)|♂|♀)(?![\w°]|/\d)|[mf](?![\w°]|/\d)|\s(?:male|female|man|woman|lady|gentleman"
+    r"|widow(?:er)?)\b"
+    r"|\s(?:on (?:his|her) )?(?:next|last|this) (?:birthday|year|month|week|(?-i:[A-Z])\w+)\b"
+    r"|\sin (?:Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)\w*\b",
+    re.IGNORECASE,
+)
+# Before it: a word for age, or for a person, and small words.
+_PERSON = (
+    r"s?he|they|i|patient(?:in)?|pt|px|resident|client|mum|mom|mam|mam[ma]+|dad|nan(?:a|n[ay])?|pop(?:pa|s)?|gran\w*"
+    r"|mother|father|wife|husband|"
+    r"spouse|partner|aunt(?:y|ie)?|uncle|son|daughter|dtr|sister|brother|sibling|cousin|neighbour|neighbor|carer"
+    r"|lady|gentleman|woman|man|"
+    r"widow(?:er)?|farmer|teacher|veteran|person|proband|male|female|g?g[mf]|[mp]g[mf]|ggm|ggf|s?hes|nonagenarian"
+    r"|centenarian|"
+    r"oma|opa|mutter|vater|mère|père|madre|padre|moeder|vader|mutti|nonna|nonno|abuel[ao]"
+)
+_AGE_WORDS = (
+    r"age(?:[ _-]?(?:\((?:in )?(?:yrs?|years?)\)|in years|/ ?(?:sex|gender)|years|yrs|at[ _]\w+))?|aged|ages?|alter"
+    r"|leeftijd|âge|edad|età|idade|wiek|ålder|"
+    r"anni|lat|a?et\.?|æt\.?|turn(?:ed|ing|s)?|just gone|going on|coming up to|"
+    r"lived to(?: be)?|survived to|alive at|died(?: at| aged)?|dead at|d\.?|will be|['’]ll be|be|years young|yrs"
+)
+_SMALL = (
+    r"is|was|['’]?s|['’]m|am|are|at|of|to|now|only|already|still|just|gone|about|approx\.?|approximately|around"
+    r"|almost|nearly|age|aged|"
+    r"well|alive|died|d\.?|lived|will|would|be|['’]ll|turns?|turned|turning|going|on|approaching|pushing|nearing"
+    r"|coming up|up|rising|"
+    r"reached|hits?|who|says?|said|circa|ca\.?|c\.|over|the|a|an|in|ret(?:ire)?d|year|next|remarkable|delightful"
+    r"|who['’]ll|who['’]s|that|very"
+)
+_BEFORE = re.compile(
+    rf"(?:(?<![\w-])(?:{_PERSON})(?:-in-law)?"
+    rf"|(?<![\w])(?:{_AGE_WORDS}))(?:[\s,:;=(–~-]{{0,3}}(?<![A-Za-z](?=[A-Za-z]))(?:{_SMALL})(?!\w)){{0,4}}[\s:=(,~_–-]{{1,3}}$",
+    re.IGNORECASE,
+)
+_ALONE_BEFORE = re.compile(
+    r"\ba (?:spry|sprightly|fit|frail|very \w+|remarkable|well|delightful|lovely) $", re.IGNORECASE
+)
+_BIRTH_BEFORE = re.compile(
+    r"(?:\bb(?:orn|\.)?|\bdob|\d)\W{1,3}(?:in )?19[0-3]\d,? ?[(–-] ?$|\b19[0-3]\d \($", re.IGNORECASE
+)
+_NO_AGE_AFTER = re.compile(
+    r"\s?(?:[-–]\s?\d|to \d|%|°)|\s(?:or|and) (?:over|older|more|above)|\s(?:to|out of) \d|\s(?:patients|people|men"
+    r"|women|mm|mg|kg)\b|-day",
+    re.IGNORECASE,
+)
+_NO_AGE_BEFORE = re.compile(
+    r"\b(?:room|rm|bed|bay|ward|flat|page|section|step|number|no\.?|over|under|above|below|until|till|top|first|last"
+    r"|hits?|give|"
+    r"gave|given|for|than|ages?(?= \d+ to)|fever|reading|did|does)\s(?:of\s)?$|\bover-?$|[<>≤≥]\s?$",
+    re.IGNORECASE,
+)
+# After the name of a person, or what numbers or dates them: "Mavis Budd, 94,", "T118204 91 R ECF", "12/3/31 (93)".
+_JOINT = re.compile(
+    r"\)?(?:\s\([\w -]{1,30}\))?(?:,?\s?[(–-]?\s?|,?\s(?:so|hence|i\.e\.)\s|\s?,\s?|,?\s(?:who\s)?(?:is|was|turned"
+    r"|turns|aged|now|nearly|almost|rising|approaching|will be)(?: now| just| nearly| almost)?\s)"
+)
+_WORD_BEFORE = re.compile(rf"(?<![\w.])([{CAPITALS}][\w'’-]*[{SMALL}])(?: [A-Z]\.?)?(?:,? ?\(|,? )$")
+_END = re.compile(r"\s?(?:[,.;:)!?](?!\d)|$|\n|\s[A-Za-z#?(-])")
+_ORDINALS = re.compile(
+    rf"(?<!\w)({_FIGURES}(?:st|nd|rd|th)|ninetieth|ninety-\w+(?:th|st|nd|rd)|(?:one )?hundredth) (?=birthday|year\b)"
+    rf"|\b(?:her|his|their) ({_FIGURES}(?:st|nd|rd|th))(?=[.,;)!]|$|\s(?:in|on|next|last|this)\b)"
+    r"|\bin (?:(?:his|her|their) )?(?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b",
+    re.IGNORECASE,
+)
+_SIDE_AFTER = re.compile(r"\s[LR] [a-z]")  # "91 L inguinal hernia"
+_AT_BEFORE = re.compile(r"(?:^|[.!?\n]\s?)At $")
+_PERSON_AFTER = re.compile(rf",? (?:the |our )?(?:{_PERSON}|oldest|mrs?|ms|miss)\b", re.IGNORECASE)
+_FIRST_IN_LINE = re.compile(r"(?:^|\n|\. )$")
+_OF_PERSON: frozenset[Kind] = frozenset({Kind.NAME, Kind.RECORD, Kind.DATE})
 
 
-def find_ages(text: str) -> Iterator[Span]:
-    """Yield ages of 90 and more, in figures and in words."""
-    for pattern in _AGES:
+def find_ages(text: str, persons: Iterable[Span] = ()) -> Iterator[Span]:
+    """Yield ages of 90 and more, in figures and in words; `persons` are names, records and dates found before."""
+    ends: dict[int, Kind] = {
+        span.end: span.kind for span in persons if span.kind in (Kind.NAME, Kind.RECORD, Kind.DATE)
+    }
+    for pattern in (_NUMBER, _SEX_AND_NUMBER):
         for match in pattern.finditer(text):
-            start = match.start(match.lastindex or 0)
-            if not _NO_AGE.search(text, max(0, start - 20), start):
-                yield Span(start, match.end(match.lastindex or 0), Kind.AGE)
+            group = "age" if match["age"] else "word"
+            start, end = match.span(group)
+            end += text[end : end + 1] in ("½", "¼", "¾")
+            if pattern is _SEX_AND_NUMBER or _is_age(text, start, end, ends, in_words=group == "word"):
+                yield Span(start, end, Kind.AGE)
+    for match in _ORDINALS.finditer(text):
+        yield Span(*match.span(match.lastindex or 0), Kind.AGE)
+
+
+def _is_age(  # noqa: PLR0911 - one return for each thing that decides
+    text: str, start: int, end: int, ends: dict[int, Kind], *, in_words: bool
+) -> bool:
+    before = text[max(0, start - 48) : start]
+    if _NO_AGE_AFTER.match(text, end) or _NO_AGE_BEFORE.search(before):
+        return False
+    if _AFTER.match(text, end) and not names_measure(before):
+        return True
+    if has_unit(text, end) and not _SIDE_AFTER.match(text, end):
+        return False
+    if any(cue.search(before) for cue in (_BEFORE, _ALONE_BEFORE, _BIRTH_BEFORE)):
+        return True
+    if _AT_BEFORE.search(before) and _PERSON_AFTER.match(text, end):
+        return True
+    if in_words or not _END.match(text, end):
+        return in_words and "hundred" not in text[start:end].casefold() and _END.match(text, end) is not None
+    if _FIRST_IN_LINE.search(before):
+        return text[end : end + 2] == ", " and text[end + 2 : end + 3].isalpha()
+    return _stands_after_person(text, start, ends)
+
+
+def _stands_after_person(text: str, start: int, ends: dict[int, Kind]) -> bool:
+    """Whether a name, a number of a record or a date of birth ends just before `start`."""
+    for at in range(start - 1, max(-1, start - 44), -1):
+        if at in ends:
+            joint = text[at:start]
+            if ends[at] == Kind.DATE and not re.search(r"[(,–-]", joint):
+                break
+            return _JOINT.fullmatch(joint) is not None
+    word = _WORD_BEFORE.search(text, max(0, start - 40), start)
+    return word is not None and not is_word(word[1])

@@ -13,13 +13,15 @@ _EMAIL = re.compile(
 
 # What announces a telephone, and what may stand before its number: "tel (day)", "Ph no:", "mobile of husband is".
 _WORD = (
-    r"(?:tél|tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph|mob(?:ile)?|cell"
+    r"(?:tél|tel(?:ephone|efono|éfono|efone|éphone|efon|efoon|1|e)?|te1|tfno|tlfn?|phone|fone|telemóvel|ph"
+    r"|mob(?:ile)?|cell"
     r"|handy|natel|port(?:able)?|móvil|celular|cel|hp|h/p|fax|telefax|télécopie|call(?:ed|back| back)?|cb|ring|rang"
     r"|text|sms|whatsapp|contact|reach(?:able|ed)?|joint?e? au|rückfragen|home|work|office|direct|line|hotline|helpline"
     r"|switchboard|landline|secretary|(?:his|her|my|our|their|own|\w+['’]s)\s(?:number|no))"
 )
 _BETWEEN = (
-    r"(?:[\s.:;#=(),/-]{1,3}(?:no|nr|num|number|n°|nº|day|eve|night|home|work|office|kom|on|at|is|me|us|him|her|them|back"
+    r"(?:[\s.:;#=(),/-]{1,3}(?:no|nr|num|number|n°|nº|day|eve|night|home|work|office|kom|on|at|is|me|us|him|her|them"
+    r"|back"
     r"|via|au|ward|of|wife|husband|son|daughter|mother|father|figlio|figlia|hijo|hija|or)\b\.?){0,3}[\s.:;#=(),-]{0,4}"
 )
 _NO_DATE = r"(?!\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{2,4}(?![\d./-]))"
@@ -39,12 +41,12 @@ _LETTER = re.compile(
 
 _PAGER = re.compile(
     r"(?:\b(?:bleep|bip|beep|pager|pgr|pg(?=\s?#)|dect|aircall|voalte|vocera|ext(?:ension|n)?"
-    r"|(?<!\d)(?<!\d[ ])(?<!sets )(?<!reps )x|durchwahl"
-    r"|poste|pieper|funk|page(?!\s\d{1,3}\b)(?:[ ](?:on|at|me|him|her|us))*)"
+    r"|(?<!\d)(?<!\d[ ])(?<!sets )(?<!reps )(?-i:[xp](?=\d{4})|x)|durchwahl"
+    r"|poste|pieper|funk|page(?:[ ](?:on|at|me|him|her|us))+|page(?=\s#))"
     r"(?:\s?(?:no|nr|number|is|on|at)\b)?[.:#\s]{0,4}"
     r"|\btel(?:efon)?[.:]{0,2}\s-|\b(?:my|our|his|her|their) number is\s"
     r"|\b(?:on|at|call|ring|dial)\s#|\bon\s(?=\d{5}(?:[.,;)\n]|$)))"
-    r"(?P<number>\d{3,6}(?:-\d{1,4})?|(?<=x )\d\d)(?![\w.,]\d|\s?(?:mg|mcg|ml|g|kg|mm|cm|days?|units?|reps?"
+    r"(?P<number>\d{3,6}(?:-\d{1,4})?)(?![\w.,]\d|\s?(?:mg|mcg|ml|g|kg|mm|cm|days?|units?|reps?"
     r"|sets?|min|mins|sec|wks?|of|h)\b|\s?%|\w)",
     re.IGNORECASE,
 )
@@ -64,6 +66,7 @@ _SHAPES = re.compile(
     r"|1(?:800|850|890|300|900)[ -]\d{3}[ -]?\d{3}"  # 1800 975 711
     r"|0\d{9,10}"
     r"|[6-9]\d{4}[ ]\d{5}"  # 98140 55501
+    r"|[67]\d\d \d{3} \d{3}|[679]\d[ .]\d{3}[ .]\d{2}[ .]\d{2}|0\d{2,4}[ /-]\d{6,8}"
     r"|[679]\d[ .]?\d[ .]\d{2,3}[ .]\d{2}[ .]?\d{2}"  # 91 555 01 23
     rf"){_EXTENSION}(?!\w|[-/]\d)",
     re.IGNORECASE,

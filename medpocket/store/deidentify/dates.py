@@ -44,9 +44,11 @@ _SPOKEN_YEAR = rf"(?:(?:nineteen|twenty)[ -]{_SPOKEN_NUMBER}|two thousand(?:(?: 
 
 _BEFORE_YEAR = r"\s?[,.]?\s?(?:of\s|de\s|del\s)?"
 _DAY_MONTH = (
-    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th)?(?:\s?[/–—&-]\s?|\s(?:and|to)\s)(?=\d{{1,2}}(?:st|nd|rd|th)?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il|ydd|fed|eg|ain)?[\s-]{{0,2}}(?:of\s|"
+    rf"(?:\bthe\s)?{_NAMED_DAY}(?<![\w.,/])(?:\d{{1,2}}(?:st|nd|rd|th|\.(?=[-–]))?(?:\s?[/–—&-]\s?|\s(?:and"
+    rf"|to)\s)(?=\d{{1,2}}(?:st|nd|rd|th|\.(?=[-–]))?\s))?(?:\d{{1,2}}|[lI]\d|\dO)(?:st|nd|rd|th|er|º|°|\.|ú|af|il"
+    rf"|ydd|fed|eg|ain)?[\s/-]{{0,2}}(?:of\s|"
     rf"de\s|di\s)?"
-    rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-\s]){_YEAR})?"
+    rf"{_MONTH}(?:(?!, \d\d\b)(?:{_BEFORE_YEAR}|[-/\s]){_YEAR})?"
 )
 _MONTH_DAY = (
     rf"{_NAMED_DAY}\b{_MONTH}[\s-]{{0,2}}(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:%]|[./]\d|\s?(?:mg|kg|ml|%))"
@@ -56,7 +58,7 @@ _MONTH_DAY_YEAR = rf"\b{_MONTH}\s\d{{1,2}}/\d\d(?![\w/])"
 _ORDINAL_DAY = rf"\b{_WEEKDAY}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)\b"
 _JOINED = rf"(?<![\w.,/])\d{{1,2}}(?:{_SHORT_MONTHS})(?:\d\d)?\d\d(?!\w)"
 _OF_THIS_MONTH = (
-    r"\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?"
+    r"(?:\bthe )?\b\d{1,2}(?:st|nd|rd|th) (?:inst|ult|prox)\b\.?"
     r"|(?:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bbefore ))the \d{1,2}(?:st|nd|rd|th)(?=[.,;?!)\n]|$)"
 )
 _MONTH_YEAR = rf"\b{_MONTH}[\s,'’/-]{{0,2}}(?:of\s|de\s)?(?:(?:19|20)\d\d|['’]\d\d)\b"
@@ -72,22 +74,32 @@ _FEAST = (
 )
 _SPOKEN = (
     rf"\b(?:the\s)?{_SPOKEN_DAY}\s(?:of\s)?{_MONTH}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
-    rf"|\b{_MONTH}\s(?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
+    rf"|\b{_MONTH}[ ](?:the\s)?{_SPOKEN_DAY}(?:,?\s(?:{_YEAR}|{_SPOKEN_YEAR}))?"
 )
 _IN_WORDS = re.compile(
-    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}|{_MONTH_BRACKET}|{_FEAST}|{_OF_THIS_MONTH})(?!\w)",
+    rf"(?:{_DAY_MONTH}|{_MONTH_DAY_YEAR}|{_MONTH_DAY}|{_ORDINAL_DAY}|{_MONTH_YEAR}|{_SPOKEN}|{_JOINED}"
+    rf"|{_MONTH_BRACKET}|{_FEAST}|{_OF_THIS_MONTH})(?!\w)",
     re.IGNORECASE,
 )
 
+# Where a month, a weekday, a feast or the number of a day stands: the long pattern is tried there alone.
+_CUE = re.compile(
+    rf"(?<![^\W\d_])(?:{_FULL_MONTHS}|{_SHORT_MONTHS}|{_WEEKDAY}|\d{{1,2}}(?:st|nd|rd|th))(?![^\W\d_])|{_FEAST}",
+    re.IGNORECASE,
+)
+_BEFORE_CUE, _AFTER_CUE = 48, 64  # characters that a date reaches from there
+
 # A month alone is a date after a word that asks for one: "may" and "march" are words, and the first is in every note.
 _MONTH_ALONE = re.compile(
-    rf"\b(?i:in|since|until|till?|from|by|last|next|this|early|mid|late|during|review|due|appt|seen)[\s:-]{{1,2}}"
+    rf"\b(?i:in|since|until|till?|from|by|last|next|this|early|mid|late|during|review|due|appt|seen|rev"
+    rf"|rv)[\s:-]{{1,2}}"
     rf"((?:mid-|early |late )?(?:{_FULL_MONTHS}|{_SHORT_MONTHS}))\b(?!\s[a-z]+ed\b)"
 )
 _MID_MONTH = re.compile(rf"\b((?i:mid|early|late)-(?:{_FULL_MONTHS}))\b")
 
 _SLASHED = re.compile(
-    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?['’]?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d|\s(?:m[lg]|mcg|k?g|units?)\b)",
+    rf"{_NAMED_DAY}(?<![\w./-]){_DAY}\s?([./-])\s?{_DAY}\s?\1\s?['’]?(?:{DIGIT}{{4}}|{DIGIT}{{2}})(?![\w/]|[-.]\d"
+    rf"|\s(?:m[lg]|mcg|k?g|units?)\b)",
     re.IGNORECASE,
 )
 _YEAR_FIRST = re.compile(
@@ -100,7 +112,8 @@ _ROMAN = re.compile(
 )
 _CHINESE = re.compile(r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]")
 _GERMAN_PART = re.compile(
-    r"(?<![\w./-])(?<!\d[ ])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=bis )|(?<=seit )|"
+    r"(?<![\w./-])(?<!\d[ ])(?:(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.|(?:(?<=am )|(?<=vom )|(?<=v\. )"
+    r"|(?<=bis )|(?<=seit )|"
     r"(?<=zum )|(?<=ab ))"
     r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?!\d|\.\d)"
 )
@@ -111,7 +124,8 @@ _GERMAN_PART_IN_ENGLISH = re.compile(
 
 # Day and month alone look like a score or a span ("6/9", "3/52"): they need a word that asks for a date, or a weekday.
 _ASKS_FOR_DATE = (
-    r"(?:on|since|from|eval(?:uation|uated)?|assessed|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
+    r"(?:on|since|from|eval(?:uation|uated)?|assessed|today|tomorrow|yesterday|tonight|wef|until|till?|to|by|before"
+    r"|after|due|next|seen|appt|appointment|admitted|admission|discharged?|"
     r"dated?"
     r"|review(?:ed)?|rv|f/?u|follow[- ]?up|theatre|surgery|clinic|visit|born|DOB|DNA(?:'d)?|given|booked|"
     r"stop(?:ped)?|start(?:ed)?"
@@ -132,6 +146,18 @@ _DOTTED_PART = re.compile(
     r"((?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))(?=\s\d{1,2}[:.h]\d\d\b|:(?!\d)|\.\s[A-Z])",
     re.IGNORECASE,
 )
+# Before a time of day it is a date, and after what was done: "12/11 at 03:10", "attended 9/3".
+_BEFORE_TIME = re.compile(
+    r"(?<![\w.,/+-])(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?=,? (?:at |@ ?)?(?:[01]?\d"
+    r"|2[0-3])[:.h][0-5]\d\b)"
+    r"|(?<=w/e )\d{1,2}/\d{1,2}\b(?!/)"
+)
+_AFTER_VERB = re.compile(
+    r"\b(?!scored|rated|reduced|increased|improved|dropped|added|hundred|need|bed\b|red\b|med\b|fed\b|ed\b|aged"
+    r"|limited|measured|repeated )"
+    r"[A-Za-z]{2,}(?:ed|ken|ven|een) (\d{1,2}/\d{1,2})(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|ago|times?|items?|joints?))",
+    re.IGNORECASE,
+)
 # No score and no span of time begins with a nought: "04/11".
 _WITH_NOUGHT = re.compile(
     r"(?<![\w.,/+-])(?<![\s(]\d[ ])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])"
@@ -139,7 +165,7 @@ _WITH_NOUGHT = re.compile(
 )
 # What of a score or a span of time has no form: the greater number first, and no week, year or day below it.
 _GREATER_FIRST = re.compile(
-    r"(?<![\w.,/+-])(?<!\d[ ])(?:1\d|2\d|3[01])/(?:[1-689]|1[01])(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
+    r"(?<![\w.,/+-])(?<!\d[ ])(?:(?:1\d|2\d|3[01])/(?:[1-689]|1[01])|[1-9]/11)(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab))"
     # months and days that nobody counts so: "19/12", "16/7"
     r"|(?<![\w.,/+-])(?<!\d[ ])(?:19|2[0-35-9]|3[01])/12(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|months))"
     r"|(?<![\w.,/+-])(?<!\d[ ])(?:1[5-9]|2[02-79]|3[01])/7(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|days))"
@@ -148,7 +174,8 @@ _GREATER_FIRST = re.compile(
     r"|days|patients))"
 )
 _NO_DAY_BEFORE = re.compile(
-    r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP|VA|RE|LE|R|L|OD|OS|ACE(?:-III)?|M-?ACE|MMSE|MoCA|AMTS?|attention|memory|fluency|"
+    r"\b(?:BP|TA|PA|RR|VA|IOP|NIBP|ratio|tension|T|PS|PC|PEEP|BiPAP|IPAP|VA|RE|LE|R|L|OD|OS|ACE(?:-III)?|M-?ACE|MMSE"
+    r"|MoCA|AMTS?|attention|memory|fluency|"
     r"language|visuo\w*|orientation|recall|scor(?:e[ds]?|ing)|PHQ(?:-9)?|GAD(?:-7)?|SPPB|EPDS|Berg|FIM|GCS|Apgars?|"
     r"pain|NRS|teeth|joints?|items?|criteria)[\s:=(]{0,3}(?:was |of |is )?$",
     re.IGNORECASE,
@@ -157,26 +184,42 @@ _NO_DATE = re.compile(r"(?:section|§|chapter|version|step|table|fig(?:ure)?|ite
 _SPAN_OF_TIME = re.compile(
     r"\d/(?:24|7)$|^(?:review|rv|f/?u|follow[- ]?up)\W.*/12$", re.IGNORECASE
 )  # "3/7" is three days
+_SPANS_OF_TIME = ("/7", "/10", "/12", "/24")  # after a verb these are days, a score, months or hours
 _CERTAIN = re.compile(r"(?:\b(?:on|since|due|from|seen|TKR|THR|TURP|CABG|PCI|LSCS|ORIF|DHS)|day)\s", re.IGNORECASE)
 
 
 def find_dates(text: str) -> Iterator[Span]:
     """Yield what looks like a date."""
-    for pattern in (_IN_WORDS, _SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART):
-        for match in pattern.finditer(text):
-            if _NO_DATE.search(text, max(0, match.start() - 12), match.start()):
-                continue
-            if pattern is _IN_WORDS or any(character.isdigit() for character in match[0]):
-                yield Span(match.start(), match.end(), Kind.DATE, sure=True)
+    whole = (_SLASHED, _YEAR_FIRST, _COMPACT, _MONTH_SLASH_YEAR, _ROMAN, _CHINESE, _GERMAN_PART)
+    for match in (*_in_words(text), *(match for pattern in whole for match in pattern.finditer(text))):
+        if not _NO_DATE.search(text, max(0, match.start() - 12), match.start()):
+            yield Span(match.start(), match.end(), Kind.DATE, sure=True)
     for pattern in (_MONTH_ALONE, _MID_MONTH, _GERMAN_PART_IN_ENGLISH, _DOTTED_PART):
         for match in pattern.finditer(text):
             yield Span(match.start(1), match.end(1), Kind.DATE)
-    for pattern in (_WITH_NOUGHT, _GREATER_FIRST):
+    for pattern in (_WITH_NOUGHT, _GREATER_FIRST, _BEFORE_TIME):
         for match in pattern.finditer(text):
             if not _NO_DAY_BEFORE.search(text, max(0, match.start() - 12), match.start()):
                 yield Span(match.start(), match.end(), Kind.DATE)
+    for match in _AFTER_VERB.finditer(text):
+        if _is_day_and_month(match[1]) and not match[1].endswith(_SPANS_OF_TIME):
+            yield Span(match.start(1), match.end(1), Kind.DATE)
     for match in _PART.finditer(text):
-        if not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0]):
-            first, second = (int(part) for part in re.findall(r"\d+", match[1]))
-            if min(first, second) <= 12:
-                yield Span(match.start(1), match.end(1), Kind.DATE, sure=True)
+        if (not _SPAN_OF_TIME.search(match[0]) or _CERTAIN.match(match[0])) and _is_day_and_month(match[1]):
+            yield Span(match.start(1), match.end(1), Kind.DATE, sure=True)
+
+
+def _is_day_and_month(part: str) -> bool:
+    first, second = (int(number) for number in re.findall(r"\d+", part))
+    return 0 < min(first, second) <= 12 and max(first, second) <= 31
+
+
+def _in_words(text: str) -> Iterator[re.Match[str]]:
+    """Yield dates with a word in them."""
+    begin = end = 0
+    for cue in _CUE.finditer(text):
+        if cue.start() - _BEFORE_CUE > end:
+            yield from _IN_WORDS.finditer(text, begin, end)
+            begin = cue.start() - _BEFORE_CUE
+        begin, end = max(0, begin), cue.end() + _AFTER_CUE
+    yield from _IN_WORDS.finditer(text, begin, end)

@@ -1,16 +1,22 @@
 """Words that stand beside names, and words with a capital that are none."""
 
+import re
+
 # Titles, as written before a name. "M." and "D." are French and Spanish; "Sr" is a nurse, or Señor.
 TITLES = (
     r"Mr|MR|Mrs|MRS|Ms|MS|Miss|MISS|Mx|Mstr|Master|Messrs|Dr|DR|Drs|Prof|PROF|Professor|Sir|Dame|Lord|Lady|Rev|"
     r"Reverend|Fr|Father"
-    r"|Pastor|Rabbi|Imam|Sheikh(?!\.)|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|SGT|SSgt|CPT|LTC|PC"
-    r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay|Bayan|Pan|Pani|Mister"
-    r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|M\.|Señora?|Señorita|Sra|Srta|"
+    r"|Pastor|Rabbi|Imam|Sheikh(?!\.)|Haji|Hajji|Hajja|Brother|Sr|Capt|Captain|Col|Colonel|Lt|Major|Sgt|SGT|SSgt|CPT"
+    r"|LTC|PC"
+    r"|Coach|Ofc|Deputy|Det|Judge|Justice|Atty|Hon|Mdm|Madam|Datuk|Dato|Encik|Puan|Shri|Sri|Smt|Kumari|Begum|Bay"
+    r"|Bayan|Pan|Pani|Mister"
+    r"|Herrn?|HERR|Frau|FRAU|Hr|Fräulein|Monsieur|Madame|Mme|MME|Mlle|Mademoiselle|Me|(?<!\d )M\.|Señora?|Señorita"
+    r"|Sra|Srta|"
     r"Don|Doña|Dña|D\."
     r"|D\.ª|Dª|Alhaji|Alhaja|Hajia|Mzee|Ouma|Oupa|Gogo|Lola|Lolo|Cik|Nyonya|Ibu|Ustaz"
     r"|Baby|Infant|Cllr|Cpl|Pvt|Schwester|Pfleger|Oberarzt|Chefarzt|Oberärztin"
-    r"|Dra|Dott\.ssa|Dr\.ssa|Prof\.ssa|Dott|Dottore|Signora?|Sig\.ra|Sig\.na|Sig|[Mm]evr|[Mm]evrouw|[Dd]hr|[Mm]w|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
+    r"|Dra|Dott\.ssa|Dr\.ssa|Prof\.ssa|Dott|Dottore|Signora?|Sig\.ra|Sig\.na|Sig|[Mm]evr|[Mm]evrouw|[Dd]hr|[Mm]w"
+    r"|Meneer|dr\.|OÄ|OA|Senhora?|Sen|Gov|Insp"
 )
 OFFICES = (
     r"Consultant|Registrar|RN|HCA|S/N|SN|CNA|LPN|NP|PA|CNM|Inspector|Sergeant|Constable|Doctor|Nurse|NURSE|"
@@ -25,7 +31,8 @@ SMALL_TITLES = r"mr|mrs|mister|missus|(?:by|to|from|with|w/|dear|dr\.?\s?) ?doct
 
 # What stands before a colon and a name.
 LABELS = (
-    r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore|middle)?[\s-]?names?(?:\(s\))?"
+    r"(?:patient(?:'s)?|pt|full|last|first|given|family|client|resident|employee|sur|fore"
+    r"|middle)?[\s-]?names?(?:\(s\))?"
     r"|forename\(s\)|nom|prénom|apellidos|pacjent(?:ka)?|imię(?: i nazwisko)?|nazwisko|efternamn|namn|recipient|donor"
     r"|deceased|claimant|child|pupil|student|baby|infant"
     r"|(?:key|case|social|support)?[ -]?worker|service user|s/u|coordinator|athlete"
@@ -43,7 +50,9 @@ LABELS = (
 
 # Words after which, without a colon, a capitalised word is the name of a person.
 RELATIONS = (
-    r"recipient|donor|deceased|claimant|pupil|student|athlete|survivor|matron|clinical officer"
+    r"hij[ao]|tochter|sohn|fille|fils|figli[ao]|dochter|zoon|espos[ao]|marido|filh[ao]|(?:widow|widower|wife|husband"
+    r"|son|daughter|mother|father|sister|brother|child) of|recipient|donor|deceased"
+    r"|claimant|insured|pupil|student|athlete|survivor|matron|clinical officer"
     r"|patient(?:in)?|pt\.?|px|pat\.|surname|forenames?|[sdw]/o(?: late)?|client|resident|veteran|participant"
     r"|proband|employee|caller|son|daughter|dtr|wife|"
     r"husband|mother|father|mum|mom|dad"
@@ -72,7 +81,7 @@ AFTER_NAME = (
     r"|,\s\d{1,3}(?=[,.;:])"
     r"|,\s?(?:9\d|1[01]\d)\b(?!\s?(?:mg|kg|ml|%|mm|cm))"
     r"|\s?[,/(]?\s?#\s?\d{4}|\s?[,/(]?\s?(?:MRN|NHS|CHI|DOB|D\.O\.B|dob|Hosp|SSN)\b[^\d\n]{0,8}\d"
-    r"|\s?[,/(]?\s[A-Z]{0,3}\d{5,}\b"
+    r"|\s?[/(]?\s[A-Z]{0,3}\d{5,}\b|,\s(?:[A-Z]{1,3}\d{5,}|\d{6,})\b"
 )
 
 # Before an age with a sex one word is enough: "Sandford 78M".
@@ -82,7 +91,8 @@ AFTER_ONE_WORD = r",?\s{1,2}\(?(?:1[01]\d|\d\d)\s?[MF]\b"
 SIGN_OFFS = (
     r"Yours(?: (?:sincerely|faithfully|truly))?|Sincerely|(?:Kind(?:est)?|Best|Warm|Many|With kind)? ?[Rr]egards"
     r"|Best wishes"
-    r"|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos|Atentamente|Cordiali saluti|groet|groeten"
+    r"|[Tt]hanks|[Tt]hank you|[Cc]heers|[Ll]ove|Signed|Grüßen|Grüße|Cordialement|confraternellement|Saludos"
+    r"|Atentamente|Cordiali saluti|groet|groeten"
 )
 
 # Capitalised words that stand beside names and are none.
@@ -122,7 +132,7 @@ NO_NAMES = frozenset(
     OF THE FROM WARD BED UNIT MALE FEMALE EXAM FINDINGS IMPRESSION SURGERY CONSULT CLINIC HOSPITAL SPINE BRAIN HEAD
     NECK SCAN ANGIOGRAM ANGIOGRAPHY
     Adult Caucasian Asian Black White Hispanic African Indian Chinese European Elderly Retired Previously
-    NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
+    RiO Emis NRIC CURP Grüßen Tele Hi Hello Hey Episode Encounter Resident Client Surname
     Forename Forenames Given Reg Address Postcode
     Recipient Donor Deceased Claimant Pupil Survivor BSc BS MCOptom Badger Lab
     Grüße Accession ACCESSION Exam EXAM Vit Vitamin Type Stage Grade Left Right Upper Lower Acute Chronic
@@ -152,6 +162,7 @@ COMMON = frozenset(
     lesion disease prescribed prescription recommends recommended prescribes orders ordered referral refer referred
     right left who first before
     immediately office visit visits appointment care help advice review mon tue wed thu fri sat sun please thanks thank
+    its
     """.split()
 )
 
@@ -161,4 +172,63 @@ PARTICLES = (
     r"de la|de las|de los|de|del|della|di|da|dos|do|das|du|des|la|le|lo|von der|von|van den|van der|van|den|der|ter|"
     r"ten|zu|zur|bin|bint|ibn"
     r"|abu|al|el|ap|ní|nic|mac|y|e|af|av|st\."
+)
+
+# Words for who has a task, by their endings and some without; a name that no list of words has may follow.
+ROLES = (
+    r"[\w-]{2,20}(?:ist|ian|tor|sor|yor|er|ant|ent|ee|iff|man|woman|men|wife|nurse|worker|mate|officer|aide|coach"
+    r"|clerk|chaplain|"
+    r"maid|lead|guide|reg|rep|nun|witness|mentor|arzt|ärztin|ière|ier|eur|euse|rice|pfleger|schwester|ero|era|dor"
+    r"|dora|ado)"
+    r"|attending|crew|scrub|tech|contact|fru|frau|cons|reg|f[12]|by|cc|signed|typed|per|d/w|handed over to|seen with"
+    r"|under|alias|known as|née?|maiden name|hca|hcsw|ahp|"
+    r"cook|médico|médica|medico|arzt|ärztin|pte|pcte"
+)
+NO_ROLES = re.compile(
+    r"(?i:higher|lesser|greater|younger|older|elder|nether|after|under(?! \w+ care)|over|or|her|other|another|either"
+    r"|neither|rather|n?ever|however|whether|further|later|former|latter|"
+    r"number|cent(?:er|re)|shoulder|liver|bladder|cancer|ulcer|fever|tumou?r|doppler|letter|paper|order|water|finger"
+    r"|summer|winter|"
+    r"(?:septem|octo|novem|decem)ber|inhaler|catheter|blocker|better|lower|upper|inner|outer|proper|super|ember"
+    r"|remember|consider|"
+    r"prefer|refer|offer|discover|recover|cover|enter|filter|monitor|doctor|factor|motor|tremor|error|minor|major"
+    r"|prior|"
+    r"anterior|posterior|superior|inferior|interior|exterior|patient|present|recent|different|consistent|frequent"
+    r"|current|"
+    r"urgent|absent|evident|persistent|intermittent|treatment|assessment|appointment|management|improvement|movement"
+    r"|element|"
+    r"segment|fragment|ligament|document|equipment|department|statement|agreement|comment|moment|accident|incident"
+    r"|content|"
+    r"extent|event|stent|rent|percent|significant|important|relevant|malignant|dominant|constant|distant|instant"
+    r"|implant|"
+    r"transplant|variant|infant|pregnant|want|plant|anti?coagulant|antidepressant|antibiotic|list|twist|wrist|assist"
+    r"|persist|"
+    r"exist|fist|cyst|resist|see|knee|three|free|agree|degree|fee|coffee|tree|human|mean|ocean|loan|scan|italian"
+    r"|indian|"
+    r"canadian|australian|russian|ukrainian|asian|norwegian|hungarian|iranian|egyptian|nigerian|ghanaian|"
+    r"median|obsidian|medium|ovarian|caesarean|their|hour|four|your|our|colour|favou?r|behaviou?r|humou?r|odou?r|"
+    r"german|roman|common|commencement|transfer|answer|power|shower|tower|corner|river|silver|sliver|quarter|winter"
+    r"|diameter|"
+    r"meter|metre|litre|liter|computer|trailer|container|counter|encounter|disorder|border|reminder|remainder|mother"
+    r"|father)"
+    r"|IV|IM|SC|PO|PR|SL|PV|NG|CT|MRI|MR|US|USS|XR|ECG|EKG|OD|BD|TDS|QDS|PRN|ED|GP|NHS|MRN|DOB|AM|PM|NB|IE|EG|UK|EU"
+    r"|USA|ICU|HDU|"
+    r"ITU|CCU|MAU|AMU|SAU|ENT|DNR|DNACPR|NKDA|PMH|PMHX|SH|FH|DH|HX|RX|DX|TX|SX|BP|HR|RR|MDT|DOA|DOD|DOI|OPD|MOF|OBS"
+    r"|ROS|HPI|CC|"
+    r"TO|AT|IN|ON|OF|FROM|FOR|AND|RE|FAX|TEL|NO|ID|REF|UR|URN|CAD|NR|SNF|A&E|WARD|BED|ROOM|ADD|ATT|ATTN|VA|IOP|UTI"
+    r"|TB|HIV|ER|OR"
+)
+# What makes of the words before it a house, a firm or a thing that bears a name.
+ORGANISATIONS = re.compile(
+    r"\s(?:Hospitals?|Hosp|Clinics?|House|Lodge|Manor|Court|Home|Centre|Center|Surgery|Practice|Pharmacy|Infirmary"
+    r"|University|"
+    r"College|School|Academy|Institute|Foundation|Trust|Society|Association|Street|St|Road|Rd|Avenue|Lane|Drive"
+    r"|Close|Ward|Unit|"
+    r"Insurance|Mutual|Ltd|Inc|LLC|plc|GmbH|Scale|Score|Index|Criteria|Classification|Syndrome|Disease|Sign|Test"
+    r"|Procedure|"
+    r"Protocol|Trial|Study|Method|Technique|Inhaler|Tablets?|Injection|Cream|Ointment|Park|Hall|Farm|Cottage|County"
+    r"|Council|"
+    r"scale|score|index|criteria|classification|syndrome|disease|sign|test|procedure|protocol|trial|study|method"
+    r"|technique|"
+    r"inhaler|tablets?|injection|cream|ointment|spray|infusion|pen|device|pacemaker|valve|catheter|tube|line|drain)\b"
 )

@@ -1,8 +1,22 @@
-"""Names of persons: beside a title, a label, a relation or an age, and every other mention of a name so found."""
+"""Names of persons: beside a title, a label, a role, a relation or an age, and every other mention of a name so found.
+
+Beside a title any capitalised word is a name; elsewhere it is one where no list of words has it.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
 
+from medpocket.store.deidentify.name_reading import (
+    CAPITALIZED,
+    TITLE,
+    WORD,
+    is_abbreviation,
+    is_amount,
+    is_no_name,
+    is_unknown,
+    read_name,
+    skip_gap,
+)
 from medpocket.store.deidentify.name_words import (
     AFTER_NAME,
     AFTER_ONE_WORD,
@@ -11,42 +25,25 @@ from medpocket.store.deidentify.name_words import (
     CREDENTIALS,
     LABELS,
     NO_NAMES,
-    OFFICES,
-    PARTICLES,
+    NO_ROLES,
+    ORGANISATIONS,
     RELATIONS,
+    ROLES,
     SIGN_OFFS,
     SMALL_TITLES,
     TITLES,
 )
 from medpocket.store.deidentify.spans import CAPITALS, SMALL, Kind, Span
+from medpocket.store.deidentify.vocabulary import is_word
 
-_MOST_WORDS = 6
-_GAP = re.compile(r"[ \t\u00a0]{1,2}")
-_GAP_IN_NAME = re.compile(r"[ \t\u00a0]")  # two blanks part the fields of a form
-_INITIALS = re.compile(rf"(?:[{CAPITALS}]\.\s?-?){{1,3}}(?=\s?-?[{CAPITALS}{SMALL}])|[{CAPITALS}](?![\w'’])")
-_WORD = re.compile(rf"[{CAPITALS}](?:[\w'’-]*\w)?")
-_PARTICLE = re.compile(
-    rf"(?:{PARTICLES})(?=[\s-])[\s-]?|St\.[ ](?=[{CAPITALS}][{SMALL}])|(?:al|el|d|O|N)['’-](?=[{CAPITALS}])"
-)
-_NICKNAME = re.compile(rf"(?!\((?:{TITLES})\.?\))[(\"“'‘]{{1,2}}[{CAPITALS}][\w-]*[)\"”'’]{{1,2}}")
-_TRAILING_INITIAL = re.compile(rf"[ ][{CAPITALS}]\.(?=\s|$)|[ ][{CAPITALS}](?=\s{{2}}|$|\n)")
-_COMMA = re.compile(r",\s?|;(?=\S)")
-_SUFFIX = re.compile(r",?\s(?:Jr|Sr(?!\.?\s[A-Z])|II|III|IV)\b\.?")
 _SMALL_WORD = re.compile(rf"(?:o['’])?[{SMALL}]+(?:-[{SMALL}]+)*")
-
-_ONE_TITLE = rf"(?:(?:{TITLES})(?!\w)[.:]?(?:\s\(ret(?:d|ired|\.)?\)|\s\((?:{TITLES})\.?\))?|(?:{OFFICES})(?!\w):?)"
-_MORE_TITLES = (
-    rf"(?:(?:[ ,&+]|and|und|et|y){{0,3}}(?![MD]\.)(?:{TITLES}|{OFFICES}|Kollege|Kollegin|Dame|med\.|rer\.|nat\.|"
-    rf"h\.c\.)(?!\w)\.?)*"
-)
-_TITLE = re.compile(rf"(?<![\w.]){_ONE_TITLE}{_MORE_TITLES}")
+_TITLE_OR_WORD = ("Major", "Pan", "Bay", "Don")  # "Major Risk Factors"
 _INITIAL_OR_TITLE = ("M.", "D.")  # after a title they are initials
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
-_LABEL = re.compile(rf"(?<!\w)(?i:{LABELS})(?:\s\d)?\s?[:=]\s{{0,4}}(?:-\s)?")
+_LABEL = re.compile(rf"(?<![^\W_])(?i:{LABELS})(?:\s\d)?\s?[:=]\s{{0,4}}(?:-\s)?")
 _BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
-_CAPITALIZED = re.compile(
-    rf"(?<![\w.])(?:[{CAPITALS}]\.[ ]?){{0,3}}[{CAPITALS}](?:[\w'’-]*\w)?(?:[ ](?:(?:{PARTICLES})[ ]|"
-    rf"[{CAPITALS}]\.[ ]?)*[{CAPITALS}](?:[\w'’-]*\w)?){{0,6}}"
+_ROLE = re.compile(
+    rf"(?<![\w.])(?:(?i:{ROLES})|(?P<short>[A-Z][A-Z&/]{{1,4}}\d?))(?:\s?[:=]\s{{0,3}}|[ ])(?=[{CAPITALS}])"
 )
 _CREDENTIAL_AFTER = re.compile(
     rf",?[ ](?:{CREDENTIALS})\b|\s\((?:pt|patient|client|resident)\)"
@@ -56,27 +53,26 @@ _CREDENTIAL_AT_END = re.compile(rf"(?<=\w)\s(?:{CREDENTIALS})$")
 _SINGLE_AFTER = re.compile(AFTER_SINGLE_NAME)
 _AGE_AFTER = re.compile(AFTER_NAME)
 _SEX_AFTER = re.compile(AFTER_ONE_WORD)
+_SHORT_ROLE = re.compile(rf"[A-Z]{{2,4}} (?=[{CAPITALS}][{SMALL}])")  # "seen by HA Bettencourt"
 _SIGN_OFF = re.compile(rf"\b(?:{SIGN_OFFS}),?\s{{1,4}}(?=[{CAPITALS}])")
 _MONTH_AS_NAME = re.compile(r"(?:May|March|April|June|August)\b")
-# "TRAN, Minh Duc  M  DOB": a surname in capitals, and after the first names the end of a field, or a figure.
+# "TRAN, Minh Duc  M  DOB": and after the first names the end of a field, a figure or a sex.
 _SURNAME_FIRST = re.compile(
-    rf"(?<![\w.])[{CAPITALS}]{{2,}}(?:[ '’-][{CAPITALS}]{{2,}})*,[ ]"
-    rf"[{CAPITALS}][{SMALL}]{{2,}}(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
-    r"(?=\s{2,}|\s?/|,?\s\(?(?:DOB|dob|MRN|NHS|[MF]\b|\d\d))"
+    rf"(?<![\w.])(?P<surname>[{CAPITALS}][\w'’-]+(?:[ '’-][{CAPITALS}]{{2,40}}){{0,3}})(?:,[ ]"
+    rf"|\^)(?P<first>[{CAPITALS}][{SMALL}]{{2,}})(?:[ ][{CAPITALS}][{SMALL}]+){{0,2}}"
+    r"(?=\s{2,}|\s?[/|;)]|\n|$|,?\s\(?(?:DOB|dob|D\.O\.B|d\.o\.b|MRN|NHS|[MF]\b|\d\d\b))"
 )
-_SURNAME_BEFORE_BIRTH = re.compile(
-    rf"(?<![\w.])[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]{{2,}}(?=,?\s\(?(?:DOB|dob|D\.O\.B|d\.o\.b|MRN|NHS)\b)"
-    rf"|^[{CAPITALS}][\w'’-]+, [{CAPITALS}][{SMALL}]{{2,}}(?= \d{{2,3}} [^\n]*\b[A-Z]{{0,3}}\d{{5,}}\b)",
-    re.MULTILINE,
-)
-_PROFESSION = re.compile(r"\w+(?:ologist|iatrist|ician|therapist|surgeon)s?", re.IGNORECASE)
+_FIGURE = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
 def find_names(text: str) -> Iterator[Span]:
     """Yield names that their surroundings announce."""
-    for title in _TITLE.finditer(text):
-        yield from _name_at(text, _skip_gap(text, title.end()), comma=title[0].endswith(":"), titled=True)
+    for title in TITLE.finditer(text):
+        at = skip_gap(text, title.end())
+        if title[0] in _TITLE_OR_WORD and not _is_unknown_at(text, at):
+            continue
+        yield from _name_at(text, at, comma=title[0].endswith(":"), titled=True)
     for title in _SMALL_TITLE.finditer(text):
         yield from _small_name_at(text, title.end())
     for label in _LABEL.finditer(text):
@@ -85,8 +81,13 @@ def find_names(text: str) -> Iterator[Span]:
         yield from _name_at(text, label.end(), comma=True, sure=False)
     for ending in _SIGN_OFF.finditer(text):
         yield from _name_at(text, ending.end(), sure=False)
-    for pattern in (_SURNAME_FIRST, _SURNAME_BEFORE_BIRTH):
-        for surname in pattern.finditer(text):
+    for role in _ROLE.finditer(text):
+        if not NO_ROLES.fullmatch(role[0].rstrip(" :=")):
+            yield from _unknown_at(text, role.end(), fewest=2 if role["short"] and is_word(role["short"]) else 1)
+    for surname in _SURNAME_FIRST.finditer(text):
+        if (
+            surname["surname"].isupper() and len(surname["surname"]) > 4 and not _FIGURE.search(surname["surname"])
+        ) or (is_unknown(surname["surname"]) and is_unknown(surname["first"])):
             yield from _name_at(text, surname.start(), comma=True, sure=False)
     yield from _names_before(text)
 
@@ -113,88 +114,42 @@ def name_parts(name: str) -> list[str]:
     return [part.casefold() for part in parts if len(part) > 1 and not part.islower() and part not in NO_NAMES]
 
 
-def _skip_gap(text: str, start: int) -> int:
-    gap = _GAP.match(text, start)
-    return gap.end() if gap else start
-
-
 def _name_at(text: str, start: int, *, comma: bool = False, sure: bool = True, titled: bool = False) -> Iterator[Span]:
     """Yield the name that begins at `start`, if one does.
 
     `comma` allows "SURNAME, First". Where it is not `sure` that a name follows, one of short capitals is none.
     """
-    if (title := _TITLE.match(text, start)) and not (titled and title[0] in _INITIAL_OR_TITLE):
-        start = _skip_gap(text, title.end())
-    end, words = _read_name(text, start, comma=comma)
-    if titled and not words and (month := _MONTH_AS_NAME.match(text, start)):
+    if (title := TITLE.match(text, start)) and not (titled and title[0] in _INITIAL_OR_TITLE):
+        start = skip_gap(text, title.end())
+    if not titled and (short := _SHORT_ROLE.match(text, start)):
+        start = short.end()
+    end, words = read_name(text, start, comma=comma)
+    if not sure and "," not in text[start:end] and ORGANISATIONS.match(text, end):
+        return  # "a disorder called Coats disease"
+    if titled and not words and not text[:start].endswith("Rev ") and (month := _MONTH_AS_NAME.match(text, start)):
         end, words = month.end(), [month[0]]
-    if not words or (not sure and len(words) == 1 and (len(words[0]) < 3 or _is_abbreviation(words[0]))):
+    if not words or (not sure and len(words) == 1 and (len(words[0]) < 3 or is_abbreviation(words[0]))):
         return
     yield Span(start, end, Kind.NAME)
 
 
-def _is_abbreviation(word: str) -> bool:
-    return word.isupper() and len(word) <= 4
+def _is_unknown_at(text: str, at: int) -> bool:
+    word = WORD.match(text, at)
+    return word is not None and is_unknown(word[0])
 
 
-def _read_name(  # noqa: PLR0912 - one loop over the words of a name
-    text: str, start: int, *, comma: bool = False
-) -> tuple[int, list[str]]:
-    """Return where the name that begins at `start` ends, and its words without initials and particles."""
-    words: list[str] = []
-    position = end = start
-    for _ in range(_MOST_WORDS + 4):
-        if particle := _PARTICLE.match(text, position):
-            position = particle.end()
-            continue
-        if word := _WORD.match(text, position):
-            initial = _INITIALS.match(text, position)
-            if initial and initial.end() >= word.end():
-                position = initial.end()
-                if words and (words[-1].isupper() or text[position - 1] == "."):
-                    end = position
-                position = _skip_gap(text, position)
-                continue
-            if not _is_name_word(word[0], words) or len(words) == _MOST_WORDS:
-                break
-            words.append(word[0])
-            end = word.end()
-            if suffix := _SUFFIX.match(text, end):
-                end = suffix.end()
-            if comma and len(words) == 1 and (after := _COMMA.match(text, end)):
-                first = _WORD.match(text, after.end())
-                if first and _is_name_word(first[0], words) and not _TITLE.match(text, after.end()):
-                    position, comma = after.end(), False
-                    continue
-        elif words and (nickname := _NICKNAME.match(text, position)):
-            end = nickname.end()
-        else:
-            break
-        gap = _GAP_IN_NAME.match(text, end)
-        if not gap:
-            break
-        position = gap.end()
-    if words and (trailing := _TRAILING_INITIAL.match(text, end)):
-        end = trailing.end()
-    elif text[start:end].endswith(("'s", "’s")):
-        end -= 2
-    return end, words
-
-
-def _is_name_word(word: str, before: list[str]) -> bool:
-    """Whether a capitalised word goes on with a name that has the words `before`."""
-    if _is_no_name(word):
-        return False
-    if any(character.isdigit() for character in word) and sum(character.islower() for character in word) < 2:
-        return False
-    mixed_before = any(not part.isupper() for part in before)
-    return not (mixed_before and word.isupper() and len(word) > 1)
-
-
-def _is_no_name(word: str) -> bool:
-    if _PROFESSION.fullmatch(word):
-        return True
-    return word in NO_NAMES or word.lower() in COMMON or (word.isupper() and word.capitalize() in NO_NAMES)
+def _unknown_at(text: str, start: int, *, fewest: int) -> Iterator[Span]:
+    """Yield the name that begins at `start` if its words, `fewest` of them at least, are in no list of words."""
+    if (title := TITLE.match(text, start)) and title[0] not in _INITIAL_OR_TITLE:
+        start = skip_gap(text, title.end())
+    end, words = read_name(text, start)
+    if (
+        len(words) >= fewest
+        and is_unknown(words[0])
+        and all(map(is_unknown, words[:fewest]))
+        and not is_amount(text, end)
+    ):
+        yield Span(start, end, Kind.NAME)
 
 
 def _small_name_at(text: str, start: int) -> Iterator[Span]:
@@ -211,7 +166,7 @@ def _small_name_at(text: str, start: int) -> Iterator[Span]:
 
 def _names_before(text: str) -> Iterator[Span]:
     """Yield names that what follows announces: a credential, a title, an age, a date of birth."""
-    for match in _CAPITALIZED.finditer(text):
+    for match in CAPITALIZED.finditer(text):
         end = match.end()
         if credential := _CREDENTIAL_AT_END.search(match[0]):
             end = match.start() + credential.start()
@@ -221,9 +176,17 @@ def _names_before(text: str) -> Iterator[Span]:
         if not sure and not _AGE_AFTER.match(text, match.end()):
             continue
         start = match.start()
-        for word in _WORD.finditer(text, match.start(), end):
-            if _is_no_name(word[0]) or _TITLE.fullmatch(word[0]):
-                start = _skip_gap(text, word.end())
-        words = _WORD.findall(text, start, end)
-        if words and not _is_abbreviation(words[-1]) and (sure or len(words) > 1):
+        for word in WORD.finditer(text, match.start(), end):
+            is_role = (
+                word.start() == start and is_word(word[0]) and _ROLE.match(f"{word[0]} X") and len(match[0].split()) > 1
+            )
+            if not (is_no_name(word[0]) or TITLE.fullmatch(word[0]) or is_role):
+                continue
+            if start < word.start() and is_abbreviation(word[0]):
+                end = len(text[: word.start()].rstrip())
+                break
+            start = skip_gap(text, word.end())
+        words = WORD.findall(text, start, end)
+        is_code = bool(words) and words[0].isupper() and _FIGURE.search(words[0]) is not None
+        if words and not is_code and not is_abbreviation(words[-1]) and (sure or len(words) > 1):
             yield Span(start, end, Kind.NAME)

@@ -1,148 +1,223 @@
-"""Numbers of records, persons, policies and cases."""
+"""Numbers of records, persons, policies and cases.
+
+Every number of three figures and more is one where a word and a sign announce it ("Locator: 7719", "tag no. 44"), and
+every long number or code without: unless it is a value, a time, a year, a place's or one that everybody may know.
+"""
 
 import re
 from collections.abc import Iterator
 
 from medpocket.store.deidentify.contacts import looks_like_phone
+from medpocket.store.deidentify.measures import has_unit, is_measured, is_public, is_time_or_year, names_measure
 from medpocket.store.deidentify.spans import Kind, Span, count_digits
 
-# A word that announces a number, then what has a figure in it.
+# A word of letters and figures, joined by signs; then groups that go on after a blank.
+_CODE_WORD = r"(?=[A-Za-z./:_#-]{0,24}\d)[A-Za-z0-9]+(?:[-./:_#]{1,2}[A-Za-z0-9]+){0,8}(?:\([0-9A]\))?"
+_GROUP = r"(?=[A-Z/-]{0,3}\d)[A-Z0-9]{1,8}(?:[/-][A-Z0-9]+){0,3}"
+_VALUE = re.compile(
+    rf"(?<![\w@+])(?<!\d[.,:/])#?(?P<prefix>[A-Z]{{1,5}}[ ](?=\d))?{_CODE_WORD}(?:[ ]{_GROUP}(?!\w|%|[.,:]\d)){{0,6}}"
+    r"(?:[ ]/[ ]\d\b)?(?:[ ][A-Z]{1,2}(?=[.,;)\n]|$))?"
+)
+_FIGURE_WORD = r"(?:zero|oh|o|nought|naught|one|two|three|four|five|six|seven|eight|nine|(?:double|triple) \w+|\d)"
+SPOKEN = re.compile(
+    rf"(?<!\w)(?:[a-z][ -])?{_FIGURE_WORD}(?:[ ,-]{{1,2}}{_FIGURE_WORD}){{3,15}}(?:[ -][a-z])?(?!\w)", re.IGNORECASE
+)
+
+# Words that number somebody or something of somebody: a number of three figures is announced by them alone.
 _STRONG = (
-    r"(?:m\.?r\.?n\.?|mr\s?#|mr\s?no|nhs|nh5|chi|ssn|s\.s\.n|ni(?:no)?|nric|mykad|hkid|fin|nhi|hcn|hc|uhid|ramq|h&c|ihi|ohip|phn|ahcip|crn|upi|upn"
-    r"|ubrn|emrn|ehr|emis|rio|nomis|pnc|cris|hpzone|datix|badger|ppsn?|bsn|ahv|svnr|pesel|pnr|personnummer|curp|rfc|dni|nie"
-    r"|nhc|ipp|nip|iep|nir|c\.?\s?f\.?|cpf|nif|prontuário|aadhaar|abha|nhif|philhealth|iqama|emirates id|egn"
-    r"|medicare|medicaid|medical aid|dva|gms|hpcsa|gmc|nmc|hcpc|npi|dea|crm"
-    r"|hic|grp|a/c|acc(?:oun)?t|acct|acc|accession|specimen|spec|csn|policy|member|subscriber|claim|authori[sz]ation|passport|visa"
-    r"|driving licen[cs]e|driver'?s? licen[cs]e|licen[cs]e|dl|plate|collar|ref(?:erence)?|log|cad|quoting"
-    r"|cert(?:ificate)?|wristband|id|last\s?(?:4|four)|booking|ticket|account|iban|bin"
-    r"|fall(?:nummer|nr)?|patientennummer|pat\.?-?nr|versicherten(?:nummer|nr)?|vers\.?-?nr|kassennr|aktenzeichen"
-    r"|n[°ºo]\.? de sécurité sociale|sécurité sociale|sécu|dossier|cartella|historia(?: clínica)?|expediente|exp"
-    r"|processo|utente|tessera(?: sanitaria)?)"
+    r"m\.?r\.?n\.?|urn?|nhs|nh5|chi|ssn|ni(?:no)?|nric|mykad|hkid|fin|nhi|hcn|hc|uhid|ramq|h&c|ihi|ohip|phn|ahcip"
+    r"|crn|upi|upn|"
+    r"ubrn|emrn|ehr|emis|rio|epic|cerner|trackcare|nomis|pnc|cris|hpzone|datix|badger|ppsn?|bsn|ahv|svnr|pesel|pnr|"
+    r"personn(?:umme)?r|cpr|curp|rfc|rut|dni|nie|nhc|ipp|nip|iep|nir|niss|ins|c\.?\s?f\.?|cpf|nif|cin|cnp|oib|tckn"
+    r"|kimlik|hn|an|"
+    r"prontuário|aadhaar|abha|nhif|philhealth|iqama|egn|medicare|medicaid|dva|gms|hpcsa|ahpra|gmc|nmc|hcpc|npi|dea"
+    r"|crm|edipi|"
+    r"eds|hic|grp|a/c|acc(?:oun)?t|acc|accession|specimen|spec|csn|enc|policy|member(?:ship)?|subscriber|claim|"
+    r"authori[sz]ation|passport|visa|licen[cs]e|dl|plate|collar|badge|ref(?:erence)?|log|cad|quoting|cert(?:ificate)?|"
+    r"wristband|barcode|kardex|id|last\s?(?:4|four)|booking|ticket|account|iban|bin|fall(?:nummer|nr)?|patientennummer|"
+    r"pat\.?-?nr|versicherten(?:nummer|nr)?|vers\.?-?nr|kassennr|aktenzeichen|mitglied|sécu(?:rité sociale)?|dossier"
+    r"|cartella|"
+    r"historia(?: clínica)?|expediente(?: clínico)?|exp|processo|utente|tessera(?: sanitaria)?|nosologico|registro|"
+    r"card|script|referral|chart|file|folder|case|prf|docket|warrant|permit|locker|tag|tray|slide|payroll|serial|"
+    r"mc|hosp|hospital|group|order|(?<!O\s)(?<!O\.\s)box|invoice|token|locator|unique|identifier|col"
 )
-# Words of every note, which announce a number only beside "no.", "#" or a colon.
-_WEAK = (
-    r"hosp(?:ital)?|unit|chart|file|folder|case|lab|order|episode|encounter|visit|group|patient|pat|pt|family|individual"
-    r"|clinic|call|staff|study|subject|trial|sample|police|incident|inc|emp(?:loyee)?|insurance|custody|home office"
-    r"|auth|document|doc|record|badge|reg(?:istration)?|rx|prescription|plan|enquiry|docket|renal|hospice|provider|invoice|prf"
-    r"|court|fall|col"
+# What makes of any word before it one that announces a number.
+_NUMBER_SIGN = r"(?:no|nos|nr|num|number|n0|num[eé]ro|nummer|numer|nº|n°|n\.|id|code|ref|serial|card|log|ssn|#)"
+_STRONG_BEFORE = re.compile(
+    rf"(?<![\w/])(?:{_STRONG})(?:[\s.]?(?:{_STRONG}|{_NUMBER_SIGN}|baby))?[\s.:;=#(/-]{{0,4}}(?:is\s)?$", re.IGNORECASE
 )
-# Words that announce one, beside its number alone, where it is long.
-_BESIDE = (
-    r"badge|script|referral|card|grp|col\.|hosp\.|group|episode|encounter|unit|enquiry|chart|file|folder|case|prf"
-    r"|individual|order|inc"
+_NUMBER_BEFORE = re.compile(
+    rf"(?<![A-Za-z])(?P<word>[\w'’&/.-]{{1,24}}?)?[ ]?(?:#"
+    rf"|(?<![A-Za-z]){_NUMBER_SIGN})(?:\s\(\w+\))?[.:]{{0,2}}\s?[:#=]?\s?(?:is\s|reads\s)?$",
+    re.IGNORECASE,
 )
-_NUMBERED = r"(?:file|folder|no|nr|num|number|n0|num[eé]ro|nº|n°|id|code|ref|card|#|log|baby|ssn)"
-_VALUE = (
-    r"(?:[#]?(?:[A-Z]{1,5}[ ](?=\d))?(?=[A-Z0-9/,.#-]*\d)[A-Z0-9]+(?:(?:[./#_-]+|,(?=\d+\.))[A-Z0-9]+)*(?:\([0-9A]\))?"
-    r"(?:[ ](?=[A-Z0-9/-]*\d)[A-Z0-9]+(?:[/-][A-Z0-9]+)*){0,6}(?:[ ]/[ ]\d\b)?"
-    r"(?:[ ][A-Z]\b|[ ][A-Z]{2}(?=[.,;)\n]|$))?|[A-Za-z](?:[ ]\d){4,9})"
+_COLON_BEFORE = re.compile(r"(?P<word>[^\W\d][\w'’&/.-]{1,24})\s?[:=]\s{0,4}$")
+_LAST_FIGURES = re.compile(
+    r"(?i:last\s?(?:4|four)(?:\sdigits)?(?:\s(?:of\s)?\w{2,6})?|(?:card|account|acct|ssn|number|no\.?) ending(?: in"
+    r"| with)?)[ :]{1,2}(\d{3,6})\b"
 )
-_LINK = r"[\s.:;=#(-]{0,4}(?:is\s)?"
-_INSURER = r"(?:(?<=aid )[A-Z][a-z]+\s|(?<=insurance )[A-Z][a-z]+\s|(?<=insurance: )[A-Z][a-z]+\s)?"
-_ANNOUNCED = re.compile(
-    rf"(?<![\w/])(?i:(?:{_STRONG}(?!\w)|(?:{_WEAK})(?=[ .]{{0,2}}(?:(?:{_NUMBERED}|{_STRONG})(?!\w)|[:#])))"
-    rf"(?:[ ./-]{{0,2}}(?:{_STRONG}|{_NUMBERED})(?!\w)){{0,3}}{_LINK}){_INSURER}(?P<value>{_VALUE})(?!\w)"
+_WORD_BEFORE = re.compile(r"(?P<word>[A-Za-zÀ-ÿ&/.-]{2,24})\s$")
+
+# Numbers that stand at a place, in a list or on the calendar: those and telephones are no records.
+_NO_RECORDS = re.compile(
+    r"(?:room|rm|bed|bay|ward|flat|apt|apartment|app|house|[dhs]\.?|qr|door|plot|lot|suite|addr\w*|adress\w*|add"
+    r"|anschrift"
+    r"|domicilio|morada|ste|floor|level|block|blk|bldg|"
+    r"street|road|rd|box|po|site|comp|page|pg|day|week|cycle|time|date|dob|year|age|sex|size|gauge|pin|zip|"
+    r"post_?(?:code)?|cep|eircode|postal|tel\w*|tél\w*|phone|fone|ph|mob\w*|cell|fax|bleep|pager|pgr|dect|ext\w*|"
+    r"contact|call|direct|hp|h/p|handy|hotline|line|switchboard|text|ring|rang|cb|callback|my|his|her|own|their"
+    r"|whatsapp|"
+    r"lot|batch|gravida|para|dx|sx|tx|hx|fx|t|p|hr|bp|received|admitted|arrived|arrival|seen|onset|start|end|out|in|"
+    r"due|delivered|born|died|called|updated|printed|dose|qty|"
+    r"surgery|work|home|office|mobile|day|eve|night|secretary|helpline|text|sms|to|at|on|from|and|or|of|by)\.?",
+    re.IGNORECASE,
 )
-_BESIDE_NUMBER = re.compile(
-    rf"(?<!\w)(?i:{_BESIDE})[ ](?=[^ ]*\d{{4}}|\d{{2,3}}-|[A-Z]{{1,3}} \d)(?P<value>{_VALUE})(?!\w)"
+_PHONE_NEAR = re.compile(
+    r"\b(?:tel|te1|phone|ph|mob|mobile|cell|fax|bleep|pager|dect|ext|contact|call|ring|rang|direct|h/p|hp|whatsapp"
+    r"|text|"
+    r"line)\b[\w\s.:;'’(),-]{0,14}$",
+    re.IGNORECASE,
 )
-_AFTER_NUMBER_WORD = re.compile(
-    rf"(?<!\w)(?i:no|nr|number|nº|n°|id|serial)(?!\w|[ ]?\w+[ ]to\b)[.:]?\s?[:#]?\s?(?i:is\s)?"
-    rf"(?P<value>{_VALUE})(?!\w)"
-)
-# A word beside the sign, and the last figures of a card: "Tag# 44-1182", "card ending in 4418".
-_WORD_HASH = re.compile(rf"(?<!\w)[A-Za-z]{{2,12}}#[: ]{{0,2}}(?P<value>{_VALUE})(?!\w)")
-_ENDING = re.compile(r"(?i:card|account|acct|ssn|number|no\.?) ending(?: in| with)?:? (?P<value>\d{3,6})\b")
-_HASH = re.compile(r"(?<![\w/])#\s?(?P<value>[A-Z]{0,3}-?\d{4,}[\w/-]*)")
+_SHORT = re.compile(r"[A-Za-z]+[-.:/]?\d{1,2}|\d{1,2}[-./:]\d{1,2}")
+_GESTATION = re.compile(r"\d{1,2}/(?:40|52|12|7|24)")
+_AGE_AFTER = re.compile(r"\s?-?(?:yrs?|y/?o|years?|jahre|ans|años|anni)\b", re.IGNORECASE)
+_FEWEST_ANNOUNCED = 3  # figures
+_FEWEST_BARE = 5
+
 _SHAPES = re.compile(
-    r"(?<![\w.,/+:;-])(?<!\d[ ])(?:"
-    r"\d{3}-\d{2}-\d{4}"  # US social security
-    r"|[0-9lO]{3}[ -][0-9lO]{3}[ -][0-9lO]{4}"  # NHS
-    r"|[STFGM]\d{7}[A-Z]"  # Singapore
-    r"|[A-Z]{1,2}\d{6}\([0-9A]\)"  # Hong Kong
-    r"|\d{8}[A-Z]|[XYZ]\d{7}[A-Z]"  # Spain
-    r"|[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]"  # UK national insurance
-    r"|[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}"  # France
-    r"|756\.\d{4}\.\d{4}\.\d{2}"  # Switzerland
-    r"|\d{3}\.\d{3}\.\d{3}-\d{2}"  # Brazil
-    r"|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]"  # Italy
-    r"|[A-Z]{4}\d{6}[A-Z0-9]{8}"  # Mexico
-    r"|\d{2,4}-\d{2}-\d{2,4}(?:-\d{2,4})?|\d{2,6}(?:-\d{1,6}){2,3}"
-    r"|[1-9][A-Z][A-Z\d]\d-?[A-Z][A-Z\d]\d-?[A-Z]{2}\d{2}"  # US Medicare
-    r"|[A-Z]{2,4}/[a-z]{2,4}/\d{3,}"  # with the initials of who typed the letter
-    r"|\d{2}-[A-Z]{2,4}-\d{3,}"
-    r"|\d{5,6}/\d{2}(?!\s?h)"
-    r"|[A-Z]{4}(?:\d{8}|[ ]\d{4}[ ]\d{4})"  # Quebec
-    r"|[A-Z]{1,2}\d{2}\.\d{5,}|(?!(?:MRN|NHS|CHI|SSN)-)[A-Z]{1,4}-\d{4,}(?:-[A-Z\d]{1,3})?|\d{6,}-\d{2}|\d{6,8}(?!IU|U\b|MG|ML|K\b)[A-Z]{1,2}"
-    r"|[A-Z]{1,5}[-/]?\d{2,4}[-/]\d{3,}|[A-Z]{2,5}/\d{3,}|[A-Z]{2,4}(?:/\d{2,6}){2,3}"
-    r"|(?:19|20)\d{2}/\d{4,}"
-    r"|[A-Z]{1,3}\d{5,}[A-Z]?|\d{2}[A-Z]\d{5,}"
-    r"|(?!\d+000\b)\d{6,}"
-    r")(?!\w|[.,]\d|[-/]\d|\s?(?:mg|ml|kg|g|mcg|units?|iu|cells|copies|%|/))"
+    r"\d{3}-\d{2}-\d{4}|\d{4}-\d{4}|\d{2,4}(?:-\d{2,4}){2,5}|\d{2,7}(?:-\d{1,7}){2,4}|\d{6,}-\d{1,4}[A-Z]?"
+    r"|\d{1,3}(?:\.\d{2,6}){2,4}(?:-[\dA-Z]{1,2})?|\d{4}(?:[ ]\d{4}){2,4}|\d{3}[ -]\d{3}[ -]\d{4}"
+    r"|\d{4} \d{5} ?\d(?:/\d)?"
+    r"|\d{4,7}/\d{2,}|(?:19|20)\d\d/\d{3,}|\d{2}/\d{5,}|\d{2,}/\d{2,}/\d{3,}"
 )
-_PAIR = re.compile(r"(?<![\w.,/+:;-])(\d{2,6})-(\d{4,8})(?![\w%]|[.,/-]\d|\s?(?:mg|ml|kg|g|mcg|units?|iu|m)\b)")
-_DECIMAL = re.compile(r"\d{1,3}\.\d{1,2}(?:-\d{1,3}(?:\.\d{1,2})?)?")  # of a laboratory's "ref: 11.5"
-# "visit: 101 yr old", "booking 9/40"
-_NO_RECORD_AFTER = re.compile(r"\s?-?(?:yrs?|y/?o|years?)\b", re.IGNORECASE)
-_GESTATION = re.compile(r"\d{1,2}/(?:40|52|12|7)")
-_FEWEST_OF_SHAPE = 5
-_VALUES_IN_TURN = re.compile(r"(\d{2}-\d{2}-\d{2}|\d{3}-\d{3}-\d{3})")  # of a laboratory: "Na 118-123-129"
-# Numbers that everybody may know: of papers, trials, terms and batches.
-_PUBLIC = re.compile(
-    r"(?:PMID|PMC|NCT|ISRCTN|EudraCT|doi|SNOMED(?: CT)?|LOINC|ISBN|ISSN|OMIM|lot|batch)[\s:.#-]{0,3}(?:no\.?\s)?$", re.I
+_VALUES_IN_TURN = re.compile(r"\d{2}-\d{2}-\d{2}|\d{3}-\d{3}-\d{3}|(?:19|20)\d\d[/-](?:19|20)\d\d")
+_ROUND = re.compile(r"\d+000|\d{2,3}(?:00|50)")
+_WORD_AND_YEAR = re.compile(r"[A-Za-z]{3,}-?(?:19|20)\d\d")
+_SMALL_UNIT = re.compile(
+    r"\d[\d.,/-]*(?:mg|ml|mcg|kg|iu|u|mm|cm)|\d{1,4}(?:k|g|m|h|x|st|nd|rd|th|hrs?|min|yo|y|f|ch|s)", re.IGNORECASE
 )
-_PUBLIC_NUMBER = re.compile(r"(?:NCT|ISRCTN|PMC)\d")
-_PHONE_BEFORE = re.compile(
-    r"(?:tel|phone|ph|mob|mobile|cell|fax|bleep|pager|dect|ext|contact|call|direct|h/p|hp|my|his|her|own)"
-    r"\W{0,3}(?:(?:no|nr|number|n°|nº|id)\b\W{0,3}(?:is )?)?$",
-    re.I,
+# Capitals before a number, which announce it or are measured, and are no part of it.
+_ANNOUNCES_ITSELF = re.compile(
+    r"(?:ID|FIN|CAD|HCN|PHN|BP|PS|RR|TA|PA|INR|TSH|HR|N[OoRr0]|n[o0]|R[Ee][Ff])[ ]|(?:URN?|MRN|NHS|CHI|SSN)[ #-]?(?=\d)"
 )
 
 
 def find_records(text: str) -> Iterator[Span]:
     """Yield numbers of records, persons, policies and cases."""
-    for pattern, fewest in (
-        (_ANNOUNCED, 3),
-        (_BESIDE_NUMBER, 4),
-        (_AFTER_NUMBER_WORD, 4),
-        (_WORD_HASH, 4),
-        (_ENDING, 3),
-        (_HASH, 4),
+    for match in _VALUE.finditer(text):
+        start, end = match.span()
+        if count_digits(match[0]) < _FEWEST_ANNOUNCED and not any(map(str.isupper, match[0])):
+            continue
+        if match["prefix"] and not _announces(text[max(0, start - 48) : start], text[start:end]):
+            start = match.end("prefix")  # "NHS 943": the word announces the number
+        if itself := _ANNOUNCES_ITSELF.match(text, start, end):
+            start = itself.end()
+        start, end = _without_values(text, start, end)
+        if start == end:
+            continue
+        announced = _announces(text[max(0, start - 48) : start], text[start:end])
+        if not _is_harmless(text, start, end, announced) and (announced or _is_long(text, start, end)):
+            yield Span(start, end, Kind.RECORD, sure=announced)
+    for match in _LAST_FIGURES.finditer(text):
+        yield Span(match.start(1), match.end(1), Kind.RECORD, sure=True)
+    for match in SPOKEN.finditer(text):
+        if any(map(str.isalpha, match[0])) and not _PHONE_NEAR.search(text[max(0, match.start() - 24) : match.start()]):
+            yield Span(match.start(), match.end(), Kind.RECORD)
+
+
+def _without_values(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave away groups that are no part of the number: an amount before it, an age or a value after it."""
+    groups = list(re.finditer(r"[^ ]+", text[start:end]))
+    while (
+        groups
+        and (_SMALL_UNIT.fullmatch(groups[0][0]) or re.fullmatch(r"[A-Z]\d{1,2}|\d{1,2}[/:.]\d{1,2}", groups[0][0]))
+        and len(groups) > 1
     ):
-        for match in pattern.finditer(text):
-            if (count_digits(match["value"]) >= fewest or _is_code(match["value"])) and _is_record(match):
-                yield Span(match.start("value"), match.end("value"), Kind.RECORD, sure=pattern is not _HASH)
-    for match in _SHAPES.finditer(text):
-        is_known = _VALUES_IN_TURN.fullmatch(match[0]) or _is_public(text, match.start())
-        if count_digits(match[0]) >= _FEWEST_OF_SHAPE and not is_known:
-            yield Span(match.start(), match.end(), Kind.RECORD)
-    for match in _PAIR.finditer(text):
-        if _is_no_range(match[1], match[2]):
-            yield Span(match.start(), match.end(), Kind.RECORD)
+        del groups[0]
+    count = 1
+    while count < len(groups):
+        too_long = count_digits(groups[count - 1][0]) > _FEWEST_BARE and count_digits(groups[count][0]) < 4
+        if too_long and any(map(str.isdigit, groups[count][0])):
+            break
+        count += 1
+    while (
+        count
+        and count_digits(groups[count - 1][0]) < 4
+        and (has_unit(text, start + groups[count - 1].end()) or _AGE_AFTER.match(text, start + groups[count - 1].end()))
+    ):
+        count -= 1
+    return (start + groups[0].start(), start + groups[count - 1].end()) if count else (start, start)
 
 
-def _is_record(match: re.Match[str]) -> bool:
-    """Whether what a word announces is a record's number, and no telephone's, no paper's, no measurement."""
-    value = match["value"]
-    if _is_public(match.string, match.start("value")) or _DECIMAL.fullmatch(value) or _GESTATION.fullmatch(value):
+def _announces(before: str, value: str) -> bool:
+    """Whether the text before a value announces the number of a record."""
+    if count_digits(value) < _FEWEST_ANNOUNCED and not _is_code(value):
         return False
-    if value.isdigit() and _NO_RECORD_AFTER.match(match.string, match.end("value")):
-        return False
-    if match.re is _ANNOUNCED:
-        return True
-    before = match.string[max(0, match.start() - 12) : match.start("value")]
-    return not looks_like_phone(value) and not _PHONE_BEFORE.search(before)
+    if strong := _STRONG_BEFORE.search(before):
+        return not (looks_like_phone(value) and _PHONE_NEAR.search(before[: strong.start()]))
+    if value.startswith("#") and count_digits(value) >= 4 and not re.fullmatch(r"#\d\d-\d{2,4}", value):
+        return not looks_like_phone(value)
+    for pattern in (_NUMBER_BEFORE, _COLON_BEFORE):
+        if match := pattern.search(before):
+            word = match["word"] or ""
+            if pattern is _COLON_BEFORE and len(value) <= 4 and (is_time_or_year(value) or _ROUND.fullmatch(value)):
+                return False
+            return not (_NO_RECORDS.fullmatch(word) or names_measure(f"{word} ") or looks_like_phone(value))
+    return False
 
 
 def _is_code(value: str) -> bool:
-    """Whether it is one word of capitals and figures: "XJ49K"."""
-    return re.fullmatch(r"(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]{5,}", value) is not None
+    """Whether it is of capitals and figures, short as it may be: "PN-77", "XJ49K"."""
+    return re.fullmatch(r"[A-Z]{2,5}[-/]\d{2}|(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]{5,}", value) is not None
 
 
-def _is_no_range(first: str, second: str) -> bool:
+def _is_harmless(text: str, start: int, end: int, announced: bool) -> bool:
+    """Whether a number is a value, a time, a paper's or a place's."""
+    value = text[start:end]
+    if is_public(text, start, end) or _GESTATION.fullmatch(value) or _AGE_AFTER.match(text, end):
+        return True
+    if _SMALL_UNIT.fullmatch(value):
+        return True
+    return not announced and bool(_SHORT.fullmatch(value) or is_measured(text, start, end) or is_time_or_year(value))
+
+
+def _is_long(text: str, start: int, end: int) -> bool:
+    """Whether a number that nothing announces is too long, or too much of a code, for anything else."""
+    value = text[start:end]
+    digits = count_digits(value)
+    first, *others = value.split(" ")
+    if others:
+        enough = digits >= 8 or (digits >= 6 and first[0].isalpha() and count_digits(first) >= 3)
+        return enough and len(first) > 1 and not any(map(str.isalpha, "".join(others[:-1])))
+    if value.isdigit():
+        return _is_long_in_figures(text[max(0, start - 26) : start], value)
+    if any(map(str.isalpha, value)):
+        capitals = sum(one.isupper() for one in value)
+        small = sum(one.islower() for one in value)
+        if not capitals:
+            return re.fullmatch(r"[a-z]\d{6,}", value) is not None
+        return digits >= 4 >= small and capitals + small <= digits + 3 and not _WORD_AND_YEAR.fullmatch(value)
+    if _VALUES_IN_TURN.fullmatch(value) or digits < _FEWEST_BARE:
+        return False
+    return (digits >= 8 and ":" not in value) or _SHAPES.fullmatch(value) is not None or _is_pair(value)
+
+
+def _is_long_in_figures(before: str, value: str) -> bool:
+    """Whether figures without a sign are a record's: five and more, or four after capitals ("EDS 3301")."""
+    if _ROUND.fullmatch(value):
+        return False
+    if len(value) >= _FEWEST_BARE:
+        return len(value) > _FEWEST_BARE or not value.endswith("0")
+    word = _WORD_BEFORE.search(before)
+    if len(value) < 4 or not word or is_time_or_year(value):
+        return False
+    return word["word"].isupper() and not _NO_RECORDS.fullmatch(word["word"])
+
+
+def _is_pair(value: str) -> bool:
     """Whether two numbers with a hyphen are one: "24-1187734", and not pages or years from one to the other."""
+    pair = re.fullmatch(r"(\d{2,6})-(\d{3,8})", value)
+    if not pair:
+        return False
+    first, second = pair.groups()
     return len(first) >= 6 or len(second) >= len(first) + 3 or second.startswith("0") or first.startswith("0")
-
-
-def _is_public(text: str, start: int) -> bool:
-    return bool(_PUBLIC_NUMBER.match(text, start) or _PUBLIC.search(text, max(0, start - 24), start))

@@ -77,6 +77,8 @@ _ALPHABETS = [chr(code) for code in (*range(0x41, 0x530), *range(0x1E00, 0x2000)
 CAPITALS = "".join(letter for letter in _ALPHABETS if letter.isalpha() and letter.isupper())
 SMALL = "".join(letter for letter in _ALPHABETS if letter.isalpha() and letter.islower())
 
+BLOT = "\0"  # what no text has, in the place of what is already found
+
 # A digit, and the letters that scanning or haste puts in its place.
 DIGIT = "[0-9OolI]"
 
@@ -84,3 +86,11 @@ DIGIT = "[0-9OolI]"
 def count_digits(text: str) -> int:
     """Return how many figures a text has."""
     return sum(character.isdigit() for character in text)
+
+
+def masked(text: str, spans: Iterable[Span]) -> str:
+    """Return the text with what the spans cover blotted out, as long as before."""
+    letters = list(text)
+    for span in spans:
+        letters[span.start : span.end] = BLOT * (span.end - span.start)
+    return "".join(letters)
