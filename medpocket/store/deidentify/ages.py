@@ -41,7 +41,7 @@ _AFTER = re.compile(
 )
 # Before it: a word for age, or for a person, and small words.
 _PERSON = (
-    r"s?he|they|i|patient(?:in)?|pt|px|resident|client|mum|mom|mam|mam[ma]+|dad|nan(?:a|n[ay])?|pop(?:pa|s)?|gran\w*"
+    r"s?he|they|i|parents|both|twins|grandparents|sisters|brothers|patient(?:in)?|pt|px|resident|client|mum|mom|mam|mam[ma]+|dad|nan(?:a|n[ay])?|pop(?:pa|s)?|gran\w*"
     r"|mother|father|wife|husband|"
     r"spouse|partner|aunt(?:y|ie)?|uncle|son|daughter|dtr|sister|brother|sibling|cousin|neighbour|neighbor|carer"
     r"|lady|gentleman|woman|man|"
@@ -98,6 +98,7 @@ _ORDINALS = re.compile(
     r"|\bin (?:(?:his|her|their) )?(?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b",
     re.IGNORECASE,
 )
+_AND_BEFORE = re.compile(r"\s(?:and|&)\s")  # "parents 94 and 91"
 _SIDE_AFTER = re.compile(r"\s[LR] [a-z]")  # "91 L inguinal hernia"
 _AT_BEFORE = re.compile(r"(?:^|[.!?\n]\s?)At $")
 _PERSON_AFTER = re.compile(rf",? (?:the |our )?(?:{_PERSON}|oldest|mrs?|ms|miss)\b", re.IGNORECASE)
@@ -111,11 +112,14 @@ def find_ages(text: str, persons: Iterable[Span] = ()) -> Iterator[Span]:
         span.end: span.kind for span in persons if span.kind in (Kind.NAME, Kind.RECORD, Kind.DATE)
     }
     for pattern in (_NUMBER, _SEX_AND_NUMBER):
+        last = len(text)  # where the last age ends
         for match in pattern.finditer(text):
             group = "age" if match["age"] else "word"
             start, end = match.span(group)
             end += text[end : end + 1] in ("½", "¼", "¾")
-            if pattern is _SEX_AND_NUMBER or _is_age(text, start, end, ends, in_words=group == "word"):
+            another = last < start and _AND_BEFORE.fullmatch(text, last, start) and not has_unit(text, end)
+            if another or pattern is _SEX_AND_NUMBER or _is_age(text, start, end, ends, in_words=group == "word"):
+                last = end
                 yield Span(start, end, Kind.AGE)
     for match in _ORDINALS.finditer(text):
         yield Span(*match.span(match.lastindex or 0), Kind.AGE)

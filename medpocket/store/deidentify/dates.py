@@ -151,11 +151,14 @@ _BEFORE_TIME = re.compile(
     r"(?<![\w.,/+-])(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?=,? (?:at |@ ?)?(?:[01]?\d"
     r"|2[0-3])[:.h][0-5]\d\b)"
     r"|(?<=w/e )\d{1,2}/\d{1,2}\b(?!/)"
+    # at the beginning of a line, before what was done: "23/1 WR"
+    r"|(?m:^)(?:[12]\d|3[01]|[1-9])/(?:[1-9]|1[0-2])(?=:? (?!R\b|L\b|O[DSU]\b|[RL]E\b)[A-Z])"
 )
 _AFTER_VERB = re.compile(
     r"\b(?!scored|rated|reduced|increased|improved|dropped|added|hundred|need|bed\b|red\b|med\b|fed\b|ed\b|aged"
     r"|limited|measured|repeated )"
-    r"[A-Za-z]{2,}(?:ed|ken|ven|een) (\d{1,2}/\d{1,2})(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|ago|times?|items?|joints?))",
+    r"[A-Za-z]{2,}(?:ed|ken|ven|tten|een) (\d{1,2}/\d{1,2})"
+    r"(?![\w/%]|[.,-]\d|\s?(?:mg|mmHg|tab|ago|times?|items?|joints?))",
     re.IGNORECASE,
 )
 # No score and no span of time begins with a nought: "04/11".

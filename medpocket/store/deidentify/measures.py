@@ -82,7 +82,8 @@ UNITS = (
     r"pence|pounds|dollars|euros?|rupees|sats)"
 )
 _UNIT_AFTER = re.compile(
-    rf"\s?-?{UNITS}(?!\w|[/-]?\d)|\s?[%°]|\s?/\s?(?:min|h|hr|kg|l|dl|ml|mm3|hpf|ul|day|week|nl|24)\b", re.IGNORECASE
+    rf"[ \u00a0]?-?{UNITS}(?!\w|[/-]?\d)|\s?[%°]|\s?/\s?(?:min|h|hr|kg|l|dl|ml|mm3|hpf|ul|day|week|nl|24)\b",
+    re.IGNORECASE,
 )
 
 # Numbers that everybody may know: of papers, trials, terms, batches, guidelines and pages.

@@ -81,6 +81,8 @@ _PHONE_NEAR = re.compile(
 _SHORT = re.compile(r"[A-Za-z]+[-.:/]?\d{1,2}|\d{1,2}[-./:]\d{1,2}")
 _GESTATION = re.compile(r"\d{1,2}/(?:40|52|12|7|24)")
 _AGE_AFTER = re.compile(r"\s?-?(?:yrs?|y/?o|years?|jahre|ans|años|anni)\b", re.IGNORECASE)
+_CODE_GROUP = re.compile(r"(?=.*\d)(?=.*[A-Z])[A-Z\d]{4,}")
+_CODE_AND_TRIPLES = re.compile(r"(?P<code>[A-Z][A-Z\d]{1,3})(?: \d{3}){2,3}")  # "RXK 702 194", as hospitals number
 _FEWEST_ANNOUNCED = 3  # figures
 _FEWEST_BARE = 5
 
@@ -107,6 +109,10 @@ def find_records(text: str) -> Iterator[Span]:
     for match in _VALUE.finditer(text):
         start, end = match.span()
         if count_digits(match[0]) < _FEWEST_ANNOUNCED and not any(map(str.isupper, match[0])):
+            continue
+        triples = _CODE_AND_TRIPLES.fullmatch(match[0])
+        if triples and not names_measure(f"{triples['code']} ") and not _NO_RECORDS.fullmatch(triples["code"]):
+            yield Span(start, end, Kind.RECORD)
             continue
         if match["prefix"] and not _announces(text[max(0, start - 48) : start], text[start:end]):
             start = match.end("prefix")  # "NHS 943": the word announces the number
@@ -137,7 +143,7 @@ def _without_values(text: str, start: int, end: int) -> tuple[int, int]:
     count = 1
     while count < len(groups):
         too_long = count_digits(groups[count - 1][0]) > _FEWEST_BARE and count_digits(groups[count][0]) < 4
-        if too_long and any(map(str.isdigit, groups[count][0])):
+        if too_long and any(map(str.isdigit, groups[count][0])) and not _CODE_GROUP.fullmatch(groups[count][0]):
             break
         count += 1
     while (

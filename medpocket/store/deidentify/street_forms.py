@@ -7,7 +7,7 @@ from medpocket.store.deidentify.spans import CAPITALS, DIGIT
 _C = CAPITALS
 # The ends of a street's name. Of Royal Mail's and the US Postal Service's lists those that are met in letters.
 _STREETS = (
-    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|Walk|"
+    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr(?!\.? [A-Z][a-z])|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|Walk|"
     r"Gardens?|Gdns|Square|Sq|Quay|Quayside|Hill|Grove|Gr|Park|Row|Boulevard|Blvd|Parkway|Pkwy|Highway|Hwy|View|Rise"
     r"|Mews|"
     r"Green|Lanes|Parade|Pde|Circle|Cir|Trail|Trl|Heights|Wharf|Yard|Mount|Vale|Drove|Path|Esplanade|Crossing|Xing"
