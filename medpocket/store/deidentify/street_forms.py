@@ -5,9 +5,11 @@ import re
 from medpocket.store.deidentify.spans import CAPITALS, DIGIT
 
 _C = CAPITALS
+# "12 Elm Dr Springfield IL 62701", and not "23/1 WR Dr Mistry": a title, unless a state and its ZIP code follow.
+_DRIVE = r"Dr(?!\.? [A-Z][a-z]+\b(?!(?: [A-Z][a-z]+)?,? [A-Z]{2} \d))"
 # The ends of a street's name. Of Royal Mail's and the US Postal Service's lists those that are met in letters.
 _STREETS = (
-    r"Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Dr(?!\.? [A-Z][a-z])|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|Walk|"
+    rf"{_DRIVE}|Street|St|Str|Road|Rd|Avenue|Ave?|Lane|Ln|Drive|Close|Cl|Court|Ct|Place|Pl|Terrace|Ter|Crescent|Cres|Way|Walk|"
     r"Gardens?|Gdns|Square|Sq|Quay|Quayside|Hill|Grove|Gr|Park|Row|Boulevard|Blvd|Parkway|Pkwy|Highway|Hwy|View|Rise"
     r"|Mews|"
     r"Green|Lanes|Parade|Pde|Circle|Cir|Trail|Trl|Heights|Wharf|Yard|Mount|Vale|Drove|Path|Esplanade|Crossing|Xing"
