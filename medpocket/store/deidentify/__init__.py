@@ -59,8 +59,8 @@ def find_spans(text: str) -> list[Span]:
     barriers = [span for span in found if span.sure or span.kind == Kind.PHONE] + names
     found += names
     found += find_addresses(text, barriers)
-    found += find_ages(text, found)
     found += find_unannounced(text, [span for span in found if span.kind in (Kind.NAME, Kind.ADDRESS)])
+    found += find_ages(text, found)
     return resolved(text, found)
 
 

@@ -56,7 +56,7 @@ _AGE_WORDS = (
     r"lived to(?: be)?|survived to|alive at|died(?: at| aged)?|dead at|d\.?|will be|['’]ll be|be|years young|yrs"
 )
 _SMALL = (
-    r"is|was|['’]?s|['’]m|am|are|at|of|to|now|only|already|still|just|gone|about|approx\.?|approximately|around"
+    r"is|ist|est|es|was|['’]?s|['’]m|am|are|at|of|to|now|only|already|still|just|gone|about|approx\.?|approximately|around"
     r"|almost|nearly|age|aged|"
     r"well|alive|died|d\.?|lived|will|would|be|['’]ll|turns?|turned|turning|going|on|approaching|pushing|nearing"
     r"|coming up|up|rising|"
@@ -98,6 +98,9 @@ _ORDINALS = re.compile(
     r"|\bin (?:(?:his|her|their) )?(?:early |mid(?:dle)?[- ]?|late )?(nineties|90['’]?s|hundreds|100s)\b",
     re.IGNORECASE,
 )
+# Two names in a list of patients, which may be words too: "Beryl Hodgkinson 95 - skin tear".
+_LISTED_BEFORE = re.compile(rf"(?:^|\n|[.;)] |\d )(?:[{CAPITALS}][\w'’-]*[{SMALL}] ){{2,3}}$")
+_LISTED_AFTER = re.compile(r" [-–] |[,:] ")
 _AND_BEFORE = re.compile(r"\s(?:and|&)\s")  # "parents 94 and 91"
 _SIDE_AFTER = re.compile(r"\s[LR] [a-z]")  # "91 L inguinal hernia"
 _AT_BEFORE = re.compile(r"(?:^|[.!?\n]\s?)At $")
@@ -131,11 +134,13 @@ def _is_age(  # noqa: PLR0911 - one return for each thing that decides
     before = text[max(0, start - 48) : start]
     if _NO_AGE_AFTER.match(text, end) or _NO_AGE_BEFORE.search(before):
         return False
-    if _AFTER.match(text, end) and not names_measure(before):
+    if _AFTER.match(text, end) and (before.endswith("Pt ") or not names_measure(before)):
         return True
     if has_unit(text, end) and not _SIDE_AFTER.match(text, end):
         return False
     if any(cue.search(before) for cue in (_BEFORE, _ALONE_BEFORE, _BIRTH_BEFORE)):
+        return True
+    if _LISTED_BEFORE.search(before) and _LISTED_AFTER.match(text, end) and not names_measure(before):
         return True
     if _AT_BEFORE.search(before) and _PERSON_AFTER.match(text, end):
         return True

@@ -67,7 +67,7 @@ RELATIONS = (
 # After a name, without a title: letters of a profession.
 CREDENTIALS = (
     r"MD|M\.D\.|DO|D\.O\.|RN|NP|PA-C|PA|PharmD|PhD|MBBS|MBChB|MB|BS|MRCP|FRCP|FRCS|FRCA|FACS|FACP|DDS|DMD|DPM|DPT|"
-    r"OTR|PT|RD|LCSW|MSW|CRNA|CNM|LPN"
+    r"OTR|PT|RD|LCSW|LMSW|LSW|MSW|MPA|BMS|RMN|RGN|RPN|AGNP(?:-C)?|CRNA|CNM|LPN"
     r"|BSN|MSN|FNP|APRN|ST[1-8]|CT[1-3]|F[12]|FY[12]|SpR|SHO|SW|HCA"
 )
 

@@ -41,7 +41,9 @@ _TITLE_OR_WORD = ("Major", "Pan", "Bay", "Don")  # "Major Risk Factors"
 _INITIAL_OR_TITLE = ("M.", "D.")  # after a title they are initials
 _SMALL_TITLE = re.compile(rf"(?<!\w)(?:{SMALL_TITLES})(?!\w)\.?[ ]?")
 _LABEL = re.compile(rf"(?<![^\W_])(?i:{LABELS})(?:\s\d)?\s?[:=]\s{{0,4}}(?:-\s)?")
-_BARE_LABEL = re.compile(rf"(?<!\w)(?:(?i:{RELATIONS})|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\))?[ ](?=[{CAPITALS}])")
+_BARE_LABEL = re.compile(
+    rf"(?<!\w)(?:(?i:(?:{RELATIONS})(?:-in-law)?)|Re|BABY OF|Baby of)(?:,|\s-|\s\(\w+\)|\))?[ ](?=[{CAPITALS}])"
+)
 _ROLE = re.compile(
     rf"(?<![\w.])(?:(?i:{ROLES})|(?P<short>[A-Z][A-Z&/]{{1,4}}\d?))(?:\s?[:=]\s{{0,3}}|[ ])(?=[{CAPITALS}])"
 )
@@ -170,7 +172,7 @@ def _names_before(text: str) -> Iterator[Span]:
         end = match.end()
         if credential := _CREDENTIAL_AT_END.search(match[0]):
             end = match.start() + credential.start()
-        sure = (credential and " " in text[match.start() : end]) or any(
+        sure = (credential and (" " in text[match.start() : end] or is_unknown(text[match.start() : end]))) or any(
             after.match(text, match.end()) for after in (_CREDENTIAL_AFTER, _SINGLE_AFTER, _SEX_AFTER)
         )
         if not sure and not _AGE_AFTER.match(text, match.end()):

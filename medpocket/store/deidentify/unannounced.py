@@ -29,6 +29,7 @@ _PERSON_BEFORE = re.compile(
     r"|per|and|see|contact|ask|rang)\s(?:me\s)?$",
     re.IGNORECASE,
 )
+_AGE_AFTER = re.compile(r"\s\d{2,3}(?=[MF]?\s?[-–,:])")  # of a list: "Sadie Prosser 23, DKA"
 _CLOSES = re.compile(r"\s?(?:[,.;:)!?](?!\d)|\n|$)|\s(?:and|who|on|at|re|about|in clinic|for)\b")
 _INITIAL_BEFORE = re.compile(rf"(?<![\w-])(?:[{CAPITALS}]\. ?){{1,2}}$")
 
@@ -55,7 +56,7 @@ def find_unannounced(text: str, announced: Sequence[Span]) -> Iterator[Span]:
             start = initial.start()
         elif len(unknown) == 1 and not _is_person(text, start, end):
             continue
-        if not is_amount(text, end):
+        if not is_amount(text, end) or (len(words) > 1 and _AGE_AFTER.match(text, end)):
             yield Span(start, end - 2 * text[start:end].endswith(("'s", "’s")), Kind.NAME)
 
 
