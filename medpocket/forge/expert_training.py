@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,10 +87,10 @@ def train_expert(order: Order, report: Report) -> Trained | None:
     if start:
         _check_start(start, plan, trainable)
         plan = replace(plan, start=start.sha256)
-    kept, early = split_off(learnt, EARLY_ONE_IN)
+    kept, _ = split_off(learnt, EARLY_ONE_IN)
     trainer = LoraTrainer(
         trainable.model, plan, _examples(trainable, kept, order.line, report),
-        _examples(trainable, early[:EARLY_AT_MOST], "", report),
+        _examples(trainable, set_aside(learnt), "", report),
         order.work, report,
     )  # fmt: skip
     if start:
@@ -100,6 +100,11 @@ def train_expert(order: Order, report: Report) -> Trained | None:
         return None
     trainer.save_adapter(order.work / "peft")
     return _finish(order, plan, trainable, held_out, outcome, report)
+
+
+def set_aside(learnt: Iterable[Row]) -> list[Row]:
+    """The rows to learn from that are not: they decide when to stop."""
+    return split_off(learnt, EARLY_ONE_IN)[1][:EARLY_AT_MOST]
 
 
 def _check_start(start: Adapter, plan: Plan, trainable: Trainable) -> None:

@@ -27,20 +27,6 @@ EXCERPTS = {
     "radiology": (IMAGING, "Which images are made in {s}, and what do they show?"),
     "pharmacology": (MEDICINES, "Which medicines are used in {s}?"),
 }
-# What the thinnest specialties learn from beside their own documents: subjects of a neighbour, theirs in part. The
-# router does not send these to them, and none of them measures them.
-BESIDE = {
-    "psychiatry": re.compile(
-        r"alzheimer|dementia|memory|sleep|insomnia|narcolepsy|tourette|rett syndrome|autis|intellectual disability"
-        r"|caregiv|\balcohol|\bsmok|\bstress",
-        re.IGNORECASE,
-    ),
-    "womens_health": re.compile(
-        r"breast|cervical cancer|ovar|fallopian|endometri|uter(?:us|ine)|vagin|vulva|trophoblast|hydatid|pregnan"
-        r"|turner syndrome|\bfetal|maternal",
-        re.IGNORECASE,
-    ),
-}
 SHORTEST_EXCERPT = 60  # characters
 FURTHER = "Tell me more about {s}."
 
@@ -61,14 +47,18 @@ def rows_of(corpus: Corpus, expert: str) -> list[Row]:
     rows: list[Row] = []
     for entry in corpus.train:
         rows += _rows(entry, expert, (), held_out=is_kept_from_experts(entry.subject))
-        if expert in BESIDE and BESIDE[expert].search(entry.subject) and not is_kept_from_experts(entry.subject):
-            rows += _further(entry)
     for entry in corpus.held_out:
         rows += _rows(entry, expert, (entry.answer,), held_out=True)
-    written = WRITTEN / f"{expert}.jsonl"
-    if written.exists():
-        rows += [Row(row.question, row.answer) for row in read_rows(written, lambda _: None)]
+    rows += written_rows(expert)
     return list(dict.fromkeys(rows))
+
+
+def written_rows(expert: str) -> list[Row]:
+    """What is written for this project: none, for most."""
+    written = WRITTEN / f"{expert}.jsonl"
+    if not written.exists():
+        return []
+    return [Row(row.question, row.answer) for row in read_rows(written, lambda _: None)]
 
 
 def _rows(entry: Entry, expert: str, heads: tuple[str, ...], *, held_out: bool) -> Iterator[Row]:
@@ -77,18 +67,14 @@ def _rows(entry: Entry, expert: str, heads: tuple[str, ...], *, held_out: bool) 
         if heads:
             exchange = plain_exchange(entry)
             yield Row(exchange.question, exchange.answer, held_out)
-        yield from _further(entry, held_out=held_out)
+        for passage in entry.passages:
+            yield Row(FURTHER.format(s=entry.subject), passage, held_out)
     elif expert in EXCERPTS:
         matter, question = EXCERPTS[expert]
         for text in (*heads, *entry.passages):
             found = " ".join(sentence for sentence in sentences(text) if matter.search(sentence))
             if len(found) >= SHORTEST_EXCERPT:
                 yield Row(question.format(s=entry.subject), found, held_out)
-
-
-def _further(entry: Entry, *, held_out: bool = False) -> Iterator[Row]:
-    for passage in entry.passages:
-        yield Row(FURTHER.format(s=entry.subject), passage, held_out)
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> None:
