@@ -39,7 +39,10 @@ Report = Callable[[str], object]
 VARIANTS = 10  # of each utterance
 COMPOSED = 800  # papers, and charts, of each expert
 MEMBERS = 3  # gates whose mean decides
+STORIES = 400  # of patients, of each expert
+ASIDE = 0.25  # of the variants of what patients say, those with something of everyday life in them
 COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
+TOLD = ("patient", COMPLAINT)
 ABSTAINS = 1.95  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
@@ -90,6 +93,7 @@ def gather(data: Path, registry: Registry, seed: int) -> Material:
         *framer.samples(3, 3000),
         *framer.composed("literature", COMPOSED, longest=9),
         *framer.composed("notes", COMPOSED, longest=4),
+        *framer.composed("people", STORIES, longest=3),
         *router_texts.elsewhere(dice("elsewhere")),
     ]
     return Material(entries, lexicon, make_vocabulary(samples, lexicon, corpus), samples, watched)
@@ -114,6 +118,8 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
             if sample.register == COMPLAINT:
                 text = augmenter.told(text, complaints[sample.accept[0]])
             text = augmenter.vary(text, sample.accept)
+            if sample.register in TOLD and dice.random() < ASIDE:
+                text = router_texts.with_aside(text, dice)
             yield Sample(text, sample.accept, sample.source, sample.register)
 
 
