@@ -14,7 +14,7 @@ from medpocket.registry import GENERAL
 from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of, usual_form
 from medpocket.router.reading import Vocabulary, as_vocabulary
 
-FEWEST = 4  # a word that texts have less often is read by its pieces, unless the lexicon has it
+FEWEST = 7  # a word that texts have less often is read by its pieces, unless the lexicon has it
 MOST_WORDS = 40_000
 ENGLISH = Path(__file__).with_name("english_words.txt")
 
