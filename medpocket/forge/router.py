@@ -43,7 +43,7 @@ STORIES = 400  # of patients, of each expert
 ASIDE = 0.25  # of the variants of what patients say, those with something of everyday life in them
 COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
 TOLD = ("patient", COMPLAINT)
-ABSTAINS = 1.95  # added to the logit of `general`: rather no expert than a guess
+ABSTAINS = 2.2  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
     ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
@@ -56,6 +56,8 @@ SOURCE_WEIGHTS = {
     "composed": 0.6, "across": 0.6, "elsewhere": 0.6,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
+REGISTER_WEIGHTS = {"literature": 1.25, "abstract": 1.5}
+"""As many times as much as their source's weight; other registers once."""
 SHARED = {"abstract": "literature", "literature": "literature", "summary": "notes", "notes": "notes"}
 """Registers whose experts have shares of their own, and where these stand."""
 TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # sources that were not made of the lexicon
@@ -171,15 +173,16 @@ def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
 def _weights(samples: Sequence[Sample], experts: Sequence[str]) -> Floats:
     """What each text matters.
 
-    Its source's weight, over the square root of its expert's share in all, times the share of its register that is its
-    expert's.
+    Its source's weight, over the square root of its expert's share in all, times its register's weight and the share of
+    its register that is its expert's.
     """
     own = np.array([SOURCE_WEIGHTS[sample.source] for sample in samples], np.float32)
     classes = np.array([experts.index(sample.accept[0]) for sample in samples])
     total = np.bincount(classes, own, len(experts))
     scale = np.sqrt(total.sum() / len(experts) / np.maximum(total, 1e-6))
     shares = [FRAMES["shares"].get(SHARED.get(one.register, ""), {}).get(one.accept[0], 1.0) for one in samples]
-    found: Floats = (own * scale[classes] * np.array(shares)).astype(np.float32)
+    registers = [REGISTER_WEIGHTS.get(one.register, 1.0) for one in samples]
+    found: Floats = (own * scale[classes] * np.array(shares) * np.array(registers)).astype(np.float32)
     return found
 
 
