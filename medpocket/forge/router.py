@@ -39,8 +39,12 @@ Report = Callable[[str], object]
 VARIANTS = 10  # of each utterance
 COMPOSED = 800  # papers, and charts, of each expert
 MEMBERS = 3  # gates whose mean decides
+STORIES = 400  # of patients, of each expert
+ASIDE = 0.25  # of the variants of what patients say, those with something of everyday life in them
 COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
-ABSTAINS = 1.95  # added to the logit of `general`: rather no expert than a guess
+TOLD = ("patient", COMPLAINT)
+FIRST_GATE = 3  # gates of other seeds lie a row or two beside a bound of router_dev, on either side (docs/router.md)
+ABSTAINS = 2.2  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
     ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
@@ -53,6 +57,8 @@ SOURCE_WEIGHTS = {
     "composed": 0.6, "across": 0.6, "elsewhere": 0.6,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
+REGISTER_WEIGHTS = {"literature": 1.25, "abstract": 1.5}
+"""As many times as much as their source's weight; other registers once."""
 SHARED = {"abstract": "literature", "literature": "literature", "summary": "notes", "notes": "notes"}
 """Registers whose experts have shares of their own, and where these stand."""
 TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # sources that were not made of the lexicon
@@ -90,6 +96,7 @@ def gather(data: Path, registry: Registry, seed: int) -> Material:
         *framer.samples(3, 3000),
         *framer.composed("literature", COMPOSED, longest=9),
         *framer.composed("notes", COMPOSED, longest=4),
+        *framer.composed("people", STORIES, longest=3),
         *router_texts.elsewhere(dice("elsewhere")),
     ]
     return Material(entries, lexicon, make_vocabulary(samples, lexicon, corpus), samples, watched)
@@ -114,6 +121,8 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
             if sample.register == COMPLAINT:
                 text = augmenter.told(text, complaints[sample.accept[0]])
             text = augmenter.vary(text, sample.accept)
+            if sample.register in TOLD and dice.random() < ASIDE:
+                text = router_texts.with_aside(text, dice)
             yield Sample(text, sample.accept, sample.source, sample.register)
 
 
@@ -165,15 +174,16 @@ def _with_terms_hidden(reading: Reading, dice: random.Random) -> Reading:
 def _weights(samples: Sequence[Sample], experts: Sequence[str]) -> Floats:
     """What each text matters.
 
-    Its source's weight, over the square root of its expert's share in all, times the share of its register that is its
-    expert's.
+    Its source's weight, over the square root of its expert's share in all, times its register's weight and the share of
+    its register that is its expert's.
     """
     own = np.array([SOURCE_WEIGHTS[sample.source] for sample in samples], np.float32)
     classes = np.array([experts.index(sample.accept[0]) for sample in samples])
     total = np.bincount(classes, own, len(experts))
     scale = np.sqrt(total.sum() / len(experts) / np.maximum(total, 1e-6))
     shares = [FRAMES["shares"].get(SHARED.get(one.register, ""), {}).get(one.accept[0], 1.0) for one in samples]
-    found: Floats = (own * scale[classes] * np.array(shares)).astype(np.float32)
+    registers = [REGISTER_WEIGHTS.get(one.register, 1.0) for one in samples]
+    found: Floats = (own * scale[classes] * np.array(shares) * np.array(registers)).astype(np.float32)
     return found
 
 
@@ -215,7 +225,7 @@ def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
     report(f"temperature {temperature:.2f}")
     members = []
     for number in range(MEMBERS):
-        members.append(train_member(material, examples, experts, replace(plan, seed=plan.seed + number)))
+        members.append(train_member(material, examples, experts, replace(plan, seed=plan.seed + FIRST_GATE + number)))
         report(f"member {number + 1} of {MEMBERS}: right on those set aside {right_share(members[-1], watched):.3f}")
     weights = joined(members)
     report(f"joined: right on those set aside {right_share(weights, watched):.3f}")

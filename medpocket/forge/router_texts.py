@@ -126,6 +126,7 @@ OWN_SHARE = 0.5  # of the terms in a paper's sentences
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
 ELSEWHERE = 10_000
 _REGISTERS = ("literature", "notes", "examinations", "people")
+ASIDES_SHARE = 0.5  # of the stories that have something of everyday life in them
 _OWN_REGISTER = 0.85  # how often a lay term stands in what people say
 
 
@@ -161,22 +162,30 @@ class Framer:
                 yield Sample(self._fill(frame, expert, _PATIENTS.get(expert, "patients")), (expert,), "across")
 
     def composed(self, register: str, times: int, longest: int) -> Iterator[Sample]:
-        """So many papers or charts for each expert whose matter they may be; what else comes in decides nothing."""
+        """So many papers, charts or patients' stories for each expert whose matter they may be.
+
+        What else comes in decides nothing. A story is told in lay terms.
+        """
         dice, parts = self._dice, FRAMES["composed"][register]
-        for expert in [name for name in self._experts if name not in METHODS]:
+        told = register == "people"
+        for expert in [name for name in self._experts if told or name not in METHODS]:
+            lay: Sequence[str] = [one for one in self._terms[expert] if one in self._lay] if told else ()
             others = [name for name in self._experts if name != expert]
             leads = [*parts["leads"], *parts.get("leads_of", {}).get(expert, ())]
             for _ in range(times):
                 mixed = [*dice.choices(others, k=2), dice.choice(METHODS)]
                 sentences = [dice.choice(leads), *dice.sample(parts["sentences"], dice.randrange(longest))]
-                text = " ".join(self._fill_mixed(sentence, expert, mixed) for sentence in sentences)
+                text = " ".join(self._fill_mixed(sentence, expert, mixed, lay) for sentence in sentences)
+                if told and dice.random() < ASIDES_SHARE:
+                    text = with_aside(text, dice)
                 yield Sample(text, (expert,), "composed", register)
 
-    def _fill_mixed(self, frame: str, expert: str, mixed: Sequence[str]) -> str:
+    def _fill_mixed(self, frame: str, expert: str, mixed: Sequence[str], lay: Sequence[str]) -> str:
         dice = self._dice
+        term = dice.choice(lay) if lay else None
         whose = [expert if dice.random() < OWN_SHARE else dice.choice(mixed) for _ in "xyz"]
         slots = {slot: dice.choice(self._terms[name]) for slot, name in zip("xyz", whose, strict=True)}
-        return self._fill(frame, expert, "patients", **slots, m=str(dice.randrange(2, 90)))
+        return self._fill(frame, expert, "patients", term, **slots, m=str(dice.randrange(2, 90)))
 
     def _register(self, term: str) -> str:
         if term in self._lay and self._dice.random() < _OWN_REGISTER:
@@ -196,10 +205,17 @@ class Framer:
         return frame.format(**slots, s=dice.choice(FRAMES["sites"]["sites"]), age=dice.choice(FRAMES[patients]))
 
 
+def with_aside(text: str, dice: random.Random) -> str:
+    """A patient's text with something of everyday life before or after it, which decides nothing."""
+    aside = dice.choice(FRAMES["asides"]["asides"])
+    end = "" if text.rstrip().endswith((".", "?", "!")) else "."
+    return f"{aside} {text}" if dice.random() < 0.5 else f"{text.rstrip()}{end} {aside}"
+
+
 def elsewhere(dice: random.Random) -> Iterator[Sample]:
     """What is not medical: whole sentences, and others put together from parts."""
     parts = FRAMES["elsewhere"]
-    for text in parts["sentences"] * 5:
+    for text in (*parts["sentences"], *FRAMES["asides"]["asides"]) * 5:
         yield Sample(text, (GENERAL,), "elsewhere")
     for number in range(ELSEWHERE):
         opening, action = dice.choice(parts["openings"]), dice.choice(parts["actions"])

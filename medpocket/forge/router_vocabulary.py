@@ -14,7 +14,8 @@ from medpocket.registry import GENERAL
 from medpocket.router.normalise import CLAUSE_END, SENTENCE_END, tokens_of, usual_form
 from medpocket.router.reading import Vocabulary, as_vocabulary
 
-FEWEST = 4  # a word that texts have less often is read by its pieces, unless the lexicon has it
+FEWEST = 7  # a word that texts have less often is read by its pieces, unless the lexicon has it
+MEDICAL = 4  # times that medical texts have a word which is not everyday English, though a list of English has it
 MOST_WORDS = 40_000
 ENGLISH = Path(__file__).with_name("english_words.txt")
 
@@ -34,7 +35,7 @@ def make_vocabulary(samples: Iterable[Sample], lexicon: Lexicon, corpus: Corpus)
     frequent = [word for word, count in counts.most_common(MOST_WORDS) if count >= FEWEST]
     words = [*frequent, *sorted(named.difference(frequent))]
     english = {usual_form(word) for word in ENGLISH.read_text(encoding="utf-8").split()}
-    everyday = (english | other.keys()) - {word for word, count in medical.items() if count >= FEWEST} - named
+    everyday = (english | other.keys()) - {word for word, count in medical.items() if count >= MEDICAL} - named
     return as_vocabulary(vocabulary_content(words, lexicon.terms, everyday))
 
 

@@ -7,7 +7,7 @@ from medpocket.errors import InputError
 from medpocket.forge import router
 from medpocket.forge.router_augment import Augmenter
 from medpocket.forge.router_lexicon import Entry, compile_lexicon, read_entries, temper
-from medpocket.forge.router_texts import UTTERANCES, utterances
+from medpocket.forge.router_texts import UTTERANCES, Framer, utterances, with_aside
 from medpocket.forge.router_training import Examples, Plan, Trained, joined, softmax, start_from, train
 from medpocket.paths import assets_folder
 from medpocket.registry import GENERAL, load_registry
@@ -89,6 +89,20 @@ def test_a_complaint_is_told_with_others_of_its_expert() -> None:
     assert len(told) > 10
     assert all("skips beats" in text for text in told)
     assert any("racing pulse" in text for text in told)
+
+
+def test_a_story_begins_with_the_complaint_in_lay_terms_and_an_aside_leaves_it_whole() -> None:
+    import random
+
+    experts = ("a", "b", "pharmacology", "radiology")
+    entries = [Entry(f"{name} {kind}", name, 2.0, kind) for name in experts for kind in ("lay", "term")]
+    entries.append(Entry("digoxin", "a", 2.0, "drug"))
+    stories = list(Framer(entries, random.Random(3)).composed("people", 30, longest=3))
+    assert {story.accept for story in stories} == {(name,) for name in experts}
+    assert all(f"{story.accept[0]} lay" in story.text for story in stories)
+    told = {with_aside("skips beats", random.Random(seed)) for seed in range(20)}
+    assert len(told) > 10
+    assert all("skips beats" in text and text != "skips beats" for text in told)
 
 
 def test_words_are_written_by_ear_and_short_ones_left_alone() -> None:
