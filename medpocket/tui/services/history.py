@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the store is imported behind the first frame, in the histor
 
 Result = TypeVar("Result")
 
+_CLOSING_S = 5.0
 _OPENING_S = 30.0  # a slow disk, another process that migrates
 
 
@@ -43,6 +44,7 @@ class ChatHistory:
         self.notice = ""  # what the user is to know of how it was opened
         self._history: History | None = None
         self._lane = Lane("history")
+        self._in_use = threading.Lock()  # SQLite may not be closed under a call of the lane
         self._tried = threading.Event()  # to open it; a question asked before that is kept too
 
     async def open(self, passphrase: str | None = None) -> None:
@@ -75,7 +77,7 @@ class ChatHistory:
 
     async def call(self, function: "Callable[[History], Result]") -> Result:
         """Return `function(history)`, called in the history's thread. Raises HistoryError where it is not open."""
-        return await self._lane.call(lambda: function(self._opened()))
+        return await self._in_lane(lambda: function(self._opened()))
 
     async def turns(self, conversation: str) -> "list[StoredTurn]":
         """Return the turns of a conversation as they were asked."""
@@ -112,7 +114,7 @@ class ChatHistory:
         """Write a conversation into a new file, kept or not."""
         from medpocket.tui.services import exporting
 
-        return await self._lane.call(lambda: exporting.export(self._history, conversation, target, form, deidentified))
+        return await self._in_lane(lambda: exporting.export(self._history, conversation, target, form, deidentified))
 
     async def delete_held(self, *, due_only: bool) -> Deleted:
         """Carry out the deletions that are held back, or those that are due. Raises MedpocketError."""
@@ -122,7 +124,7 @@ class ChatHistory:
 
     async def changes(self) -> int:
         """Return a number that differs from the last one where somebody else wrote meanwhile; 0 while it is closed."""
-        return await self._lane.call(lambda: self._history.changes() if self._history else 0)
+        return await self._in_lane(lambda: self._history.changes() if self._history else 0)
 
     def _opened(self) -> "History":
         if self._history is None:
@@ -158,15 +160,27 @@ class ChatHistory:
             self.notice = f"{error.message}; it is kept as {kept.name}, and a new one was begun"
             return _open(passphrase)
 
+    async def _in_lane(self, function: "Callable[[], Result]") -> Result:
+        def use() -> Result:
+            with self._in_use:
+                return function()
+
+        return await self._lane.call(use)
+
     def _close(self) -> None:
-        if self._history:
-            try:
-                self.deletions.carry_out(self._history)
-            except MedpocketError as error:
-                self.undeleted = error
-            self._history.close()
-            self._history = None
-        self.state = HistoryState.CLOSED
+        if not self._in_use.acquire(timeout=_CLOSING_S):
+            return  # a call takes too long: the process ends under it, which loses nothing
+        try:
+            if self._history:
+                try:
+                    self.deletions.carry_out(self._history)
+                except MedpocketError as error:
+                    self.undeleted = error
+                self._history.close()
+                self._history = None
+            self.state = HistoryState.CLOSED
+        finally:
+            self._in_use.release()
 
 
 def _open(passphrase: str | None) -> "History":
