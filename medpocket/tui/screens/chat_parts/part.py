@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 
-from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from medpocket.errors import MedpocketError
@@ -59,10 +58,8 @@ class ChatPart(Screen[None]):
         """The widget of an exchange, where it is mounted."""
         if self.is_leaving:
             return []
-        try:  # a lookup that Textual remembers, for every piece of an answer
-            return [self.conversation_view.query_one(f"#exchange-{exchange.number}", ExchangeView)]
-        except NoMatches:
-            return []
+        # Not `query_one`: Textual remembers what that finds, and so every exchange that was ever shown.
+        return list(self.conversation_view.query(f"#exchange-{exchange.number}").results(ExchangeView))
 
     def refresh_words(self, exchange: Exchange) -> None:
         """Show what is known of an exchange beside its answer."""
