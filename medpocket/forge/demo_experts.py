@@ -131,7 +131,9 @@ def blend(order: Order, mean: "Matrices", final: Path, work: Path) -> None:
     try:
         share = best_share(engine, order.out, mean, documents_set_aside(order.expert, rows), work / TRAINED)
         if not share:
-            copyfile(order.out, final)
+            partial = final.with_suffix(".partial")  # a half-written one would pass for done the next time
+            copyfile(order.out, partial)
+            partial.replace(final)
             return
         tried = work / TRAINED / f"{order.expert}-{share}.gguf"
         before, after = measured(engine, held_out[:: max(1, len(held_out) // MEASURED_ROWS)], [tried])

@@ -9,7 +9,9 @@ from medpocket.store.deidentify import deidentify
 from tests.store.deidentify_figures import KINDS, NOTES, measure, read_notes
 
 REACHED = 0.95
-PRECISE = 0.88
+PRECISE = 0.95
+# Sets with care homes' names before addresses, and words of medicine with a capital.
+LESS_PRECISE = {"blind_seventh": 0.92, "blind_eighth": 0.89, "blind_ninth": 0.88}
 PROMISED = [code for code in KINDS if code != "L"]  # a name that nothing announces is found by chance
 SETS = {path.stem: measure(list(read_notes(path))) for path in sorted(NOTES.glob("*.txt"))}
 
@@ -20,7 +22,7 @@ def test_it_finds_of_each_type_nineteen_in_twenty_in_every_set_of_notes(name: st
     figures = SETS[name]
     assert figures.wanted[code] >= (30 if name == "set_aside" else 6)
     assert figures.recall(code) >= REACHED, figures.missed
-    assert figures.precision(code) >= PRECISE, figures.wrong
+    assert figures.precision(code) >= LESS_PRECISE.get(name, PRECISE), figures.wrong
 
 
 def test_the_manual_has_the_least_that_is_found_of_each_type() -> None:

@@ -111,9 +111,7 @@ _OF_PERSON: frozenset[Kind] = frozenset({Kind.NAME, Kind.RECORD, Kind.DATE})
 
 def find_ages(text: str, persons: Iterable[Span] = ()) -> Iterator[Span]:
     """Yield ages of 90 and more, in figures and in words; `persons` are names, records and dates found before."""
-    ends: dict[int, Kind] = {
-        span.end: span.kind for span in persons if span.kind in (Kind.NAME, Kind.RECORD, Kind.DATE)
-    }
+    ends = {span.end: span.kind for span in persons if span.kind in _OF_PERSON}
     for pattern in (_NUMBER, _SEX_AND_NUMBER):
         last = len(text)  # where the last age ends
         for match in pattern.finditer(text):
