@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from medpocket.experts.matrices import Matrices, Matrix
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 0.85)  # of the mean; never all of it: then it were no expert
+LEAST_GAIN = 0.001  # nats a token that a blend must gain, or an expert stays as it is: the rows are few
 QUANTIZATION = "q8_0"
 Pairs = Sequence[tuple[str, str]]
 
@@ -44,17 +45,20 @@ def blended(own: Path, mean: "Matrices", share: float) -> "Matrices":
 
 
 def best_share(engine: Scorer, own: Path, mean: "Matrices", rows: Pairs, work: Path) -> float:
-    """The share of SHARES with which `rows`, which no adapter has learnt, are the likeliest; 0 where there are none.
+    """The share of SHARES with which `rows`, which no adapter has learnt, are the likeliest.
 
-    `work` is a folder for the blends that are tried.
+    It is 0 where there are no rows, and where none makes them likelier by LEAST_GAIN. `work` is a folder for the
+    blends that are tried.
     """
     if not rows:
         return 0.0
     tried = {share: work / f"{own.stem}-{share}.gguf" for share in SHARES}
     for share, path in tried.items():
         write_adapter(path, Description.of(read_adapter(own)), blended(own, mean, share), QUANTIZATION)
-    losses = measured(engine, rows, list(tried.values()))
-    return min(zip(tried, losses[1:], strict=True), key=lambda pair: pair[1].nats)[0]
+    losses = measured(engine, rows, list(tried.values()))[1:]
+    unblended = losses[0]
+    best, share = min((loss.nats, share) for share, loss in zip(tried, losses, strict=True))
+    return share if best <= unblended.nats - LEAST_GAIN * unblended.tokens else 0.0
 
 
 def measured(engine: Scorer, rows: Pairs, adapters: Sequence[Path]) -> list[Loss]:

@@ -11,7 +11,7 @@ from medpocket.engine.prompt import Prompt
 from medpocket.engine.protocol import Scaled
 from medpocket.experts.adapter import read_adapter
 from medpocket.experts.matrices import Description, read_matrices, write_adapter
-from medpocket.forge.blending import best_share, blended, mean_of, measured, write_blended
+from medpocket.forge.blending import LEAST_GAIN, best_share, blended, mean_of, measured, write_blended
 from medpocket.forge.demo_experts import documents_set_aside
 from medpocket.forge.rows import Row
 from medpocket.forge.specialties import written_rows
@@ -64,6 +64,12 @@ def test_the_share_is_the_one_under_which_rows_are_the_likeliest(tmp_path: Path,
     rows = [("Why?", "because of it"), ("How?", "so")]
     found = best_share(Likes(liked), own, mean_of([own, other]), rows, tmp_path)  # type: ignore[arg-type]
     assert found == share
+
+
+def test_a_gain_that_is_no_more_than_chance_blends_nothing(tmp_path: Path) -> None:
+    own, other = adapter(tmp_path / "own.gguf", 1.0), adapter(tmp_path / "other.gguf", 1.0 + LEAST_GAIN)
+    rows = [("Why?", "because of it")]
+    assert best_share(Likes(9.0), own, mean_of([own, other]), rows, tmp_path) == 0  # type: ignore[arg-type]
 
 
 def test_without_rows_an_expert_stays_as_it_is(tmp_path: Path) -> None:
