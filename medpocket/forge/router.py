@@ -16,6 +16,7 @@ from medpocket.forge import router_texts
 from medpocket.forge.corpus import load_corpus
 from medpocket.forge.router_augment import Augmenter
 from medpocket.forge.router_lexicon import Entry, Lexicon, compile_lexicon, read_entries, temper
+from medpocket.forge.router_memory import Remembered, remember
 from medpocket.forge.router_texts import FRAMES, UTTERANCES, Sample
 from medpocket.forge.router_training import (
     Examples,
@@ -38,13 +39,12 @@ Report = Callable[[str], object]
 
 VARIANTS = 10  # of each utterance
 COMPOSED = 800  # papers, and charts, of each expert
-MEMBERS = 3  # gates whose mean decides
+MEMBERS = 2  # gates whose mean decides
 STORIES = 400  # of patients, of each expert
 ASIDE = 0.25  # of the variants of what patients say, those with something of everyday life in them
 COMPLAINT = "complaint"  # register of a few words each, which patients say one after the other
 TOLD = ("patient", COMPLAINT)
-FIRST_GATE = 3  # gates of other seeds lie a row or two beside a bound of router_dev, on either side (docs/router.md)
-ABSTAINS = 2.2  # added to the logit of `general`: rather no expert than a guess
+ABSTAINS = 2.17  # added to the logit of `general`: rather no expert than a guess
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
     ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
@@ -57,7 +57,7 @@ SOURCE_WEIGHTS = {
     "composed": 0.6, "across": 0.6, "elsewhere": 0.6,
 }  # fmt: skip
 """How much a text matters, before classes are brought nearer to each other."""
-REGISTER_WEIGHTS = {"literature": 1.25, "abstract": 1.5}
+REGISTER_WEIGHTS = {"literature": 2.0, "abstract": 2.5, "notes": 2.5, "summary": 1.5, "exam": 1.5, "patient": 0.7}
 """As many times as much as their source's weight; other registers once."""
 SHARED = {"abstract": "literature", "literature": "literature", "summary": "notes", "notes": "notes"}
 """Registers whose experts have shares of their own, and where these stand."""
@@ -66,13 +66,15 @@ TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # so
 
 @dataclass(frozen=True)
 class Material:
-    """All that is trained on, and the samples that watch."""
+    """All that is trained on, the samples that watch, and those that are remembered."""
 
     entries: list[Entry]
     lexicon: Lexicon
     vocabulary: Vocabulary
+    experts: tuple[str, ...]
     samples: list[Sample]
     watched: list[Sample]
+    kept: list[Sample]
 
 
 def gather(data: Path, registry: Registry, seed: int) -> Material:
@@ -99,7 +101,9 @@ def gather(data: Path, registry: Registry, seed: int) -> Material:
         *framer.composed("people", STORIES, longest=3),
         *router_texts.elsewhere(dice("elsewhere")),
     ]
-    return Material(entries, lexicon, make_vocabulary(samples, lexicon, corpus), samples, watched)
+    vocabulary = make_vocabulary(samples, lexicon, corpus)
+    kept = [sample for sample in own if not sample.validates and sample.register != COMPLAINT]
+    return Material(entries, lexicon, vocabulary, experts, samples, watched, kept)
 
 
 def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random) -> Iterable[Sample]:
@@ -115,7 +119,7 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
         if sample.register == COMPLAINT:
             complaints.setdefault(sample.accept[0], []).append(sample.text)
     for sample in samples:
-        yield sample
+        yield replace(sample, variant_of=sample.text)
         for _ in range(VARIANTS - 1):
             text = sample.text
             if sample.register == COMPLAINT:
@@ -123,19 +127,19 @@ def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random
             text = augmenter.vary(text, sample.accept)
             if sample.register in TOLD and dice.random() < ASIDE:
                 text = router_texts.with_aside(text, dice)
-            yield Sample(text, sample.accept, sample.source, sample.register)
+            yield Sample(text, sample.accept, sample.source, sample.register, sample.text)
 
 
-def tempered(material: Material, readings: Sequence[Reading], experts: Sequence[str]) -> Lexicon:
+def tempered(material: Material, readings: Sequence[Reading]) -> Lexicon:
     """The lexicon, as far as the texts bear it out."""
     return temper(
         material.lexicon,
         (
-            ([term.number for term in reading.terms], [experts.index(name) for name in sample.accept])
+            ([term.number for term in reading.terms], [material.experts.index(name) for name in sample.accept])
             for sample, reading in zip(material.samples, readings, strict=True)
             if sample.source in TEMPERING
         ),
-        len(experts),
+        len(material.experts),
     )
 
 
@@ -143,6 +147,7 @@ def examples_of(
     samples: Sequence[Sample],
     readings: Iterable[Reading],
     lexicon: Lexicon,
+    remembered: Remembered,
     experts: Sequence[str],
     dice: random.Random | None = None,
 ) -> Examples:
@@ -152,7 +157,9 @@ def examples_of(
     accept = np.zeros((len(samples), len(experts)), np.float32)
     for number, (sample, reading) in enumerate(zip(samples, readings, strict=True)):
         shown = _with_terms_hidden(reading, dice) if dice and dice.random() < 1 / 3 else reading
-        found.append(features(shown, term_scores(shown, lexicon.weights), lexicon.kinds))
+        overlap = remembered.memory.overlap(reading.rows, reading.counts)
+        nearness = remembered.memory.nearest(overlap, remembered.numbers.get(sample.variant_of))
+        found.append(features(shown, term_scores(shown, lexicon.weights), lexicon.kinds, nearness))
         rows.append(reading.rows)
         counts.append(reading.counts)
         starts.append(starts[-1] + len(reading.rows))
@@ -195,10 +202,16 @@ def fit_pieces(trained: Trained, vocabulary: Vocabulary) -> None:
     trained.embedding[vocabulary.first_piece :] = PIECES_KEEP * found
 
 
-def temperature_for(logits: Floats, accept: Floats) -> float:
-    """The temperature at which the accepted experts' scores are the likeliest (Guo et al. 2017), by a search."""
+def temperature_for(sets: Sequence[tuple[Floats, Floats]]) -> float:
+    """The temperature at which the accepted experts' scores are the likeliest (Guo et al. 2017), by a search.
+
+    `sets` are logits and accepted experts, both (texts, experts); each set counts as much as another.
+    """
     grid = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
-    losses = [-np.log((softmax(logits / t) * accept).sum(axis=1) + 1e-8).mean() for t in grid]
+    losses = [
+        np.mean([-np.log((softmax(logits / t) * accept).sum(axis=1) + 1e-8).mean() for logits, accept in sets])
+        for t in grid
+    ]
     return float(grid[int(np.argmin(losses))])
 
 
@@ -211,54 +224,67 @@ def in_8_bits(embedding: Floats) -> tuple[np.ndarray, Floats]:
 
 def train_router(data: Path, out: Path, plan: Plan, report: Report) -> None:
     """Train, and write the weights. Raises InputError and OSError."""
-    registry = load_registry()
-    experts = tuple(registry.experts)
-    material = gather(data, registry, plan.seed)
+    material = gather(data, load_registry(), plan.seed)
+    experts = material.experts
     report(f"{len(material.lexicon.terms):,} terms, {len(material.vocabulary.words):,} words")
     report(f"{Counter(sample.source for sample in material.samples)}")
     readings = [read(sample.text, material.vocabulary) for sample in material.samples]
-    lexicon = tempered(material, readings, experts)
-    examples = examples_of(material.samples, readings, lexicon, experts, random.Random(plan.seed))
+    lexicon = tempered(material, readings)
+    remembered = remember(material.kept, material.vocabulary, experts)
+    examples = examples_of(material.samples, readings, lexicon, remembered, experts, random.Random(plan.seed))
     own = [read(sample.text, material.vocabulary) for sample in material.watched]
-    watched = examples_of(material.watched, own, lexicon, experts)
-    temperature = calibrate(material, examples, experts, plan)
-    report(f"temperature {temperature:.2f}")
+    watched = examples_of(material.watched, own, lexicon, remembered, experts)
     members = []
     for number in range(MEMBERS):
-        members.append(train_member(material, examples, experts, replace(plan, seed=plan.seed + FIRST_GATE + number)))
+        members.append(train_member(material, examples, replace(plan, seed=plan.seed + number)))
         report(f"member {number + 1} of {MEMBERS}: right on those set aside {right_share(members[-1], watched):.3f}")
     weights = joined(members)
     report(f"joined: right on those set aside {right_share(weights, watched):.3f}")
-    save(out, weights, material.vocabulary, lexicon, experts, temperature)
+    unknown = left_out(material, readings, examples, lexicon, plan)
+    temperature = temperature_for([unknown, (weights.logits(watched), watched.accept)])
+    report(f"temperature {temperature:.2f}")
+    save(out, weights, material, remembered, lexicon, temperature)
 
 
-def train_member(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> Trained:
+def train_member(material: Material, examples: Examples, plan: Plan) -> Trained:
     """Train one of the gates that are joined at last."""
     dice = np.random.default_rng(plan.seed)
     embedding = dice.normal(0, 0.05, (material.vocabulary.row_count, plan.width)).astype(np.float32)
     embedding[material.vocabulary.first_piece :] = 0
-    weights = start_from(embedding, feature_count(len(experts)), len(experts), plan)
+    experts = len(material.experts)
+    weights = start_from(embedding, feature_count(experts), experts, plan)
     train(weights, examples, plan)
     fit_pieces(weights, material.vocabulary)
-    weights.bias[experts.index(GENERAL)] += ABSTAINS
+    weights.bias[material.experts.index(GENERAL)] += ABSTAINS
     return weights
 
 
-def calibrate(material: Material, examples: Examples, experts: Sequence[str], plan: Plan) -> float:
-    """The temperature for registers that were not trained on.
+def left_out(
+    material: Material, readings: Sequence[Reading], examples: Examples, lexicon: Lexicon, plan: Plan
+) -> tuple[Floats, Floats]:
+    """Logits and accepted experts of utterances whose register was not trained on.
 
-    Each of LEFT_OUT in turn is kept from a gate, sentences made in these registers too, and the gate is tried on its
-    utterances; one temperature is fitted to all.
+    Each of LEFT_OUT in turn is kept from a gate, sentences made in these registers too, and from the memory; the gate
+    is tried on its utterances.
     """
     logits, accept = [], []
     for registers in LEFT_OUT:
-        kept_out = np.array([one.register in registers for one in material.samples])
+        kept_out = [one.register in registers for one in material.samples]
         weight = np.where(kept_out, 1e-9, examples.weight).astype(np.float32)
-        weights = train_member(material, replace(examples, weight=weight), experts, plan)
-        chosen = np.flatnonzero(kept_out & np.array([one.source == "utterances" for one in material.samples]))
-        logits.append(weights.logits(examples)[chosen])
-        accept.append(examples.accept[chosen])
-    return temperature_for(np.concatenate(logits), np.concatenate(accept))
+        weights = train_member(material, replace(examples, weight=weight), plan)
+        others = [one for one in material.kept if one.register not in registers]
+        known = remember(others, material.vocabulary, material.experts)
+        chosen = [place for place, out in enumerate(kept_out) if out and material.samples[place].source == "utterances"]
+        own = examples_of(
+            [material.samples[place] for place in chosen],
+            [readings[place] for place in chosen],
+            lexicon,
+            known,
+            material.experts,
+        )
+        logits.append(weights.logits(own))
+        accept.append(own.accept)
+    return np.concatenate(logits), np.concatenate(accept)
 
 
 def right_share(weights: Trained, examples: Examples) -> float:
@@ -268,15 +294,16 @@ def right_share(weights: Trained, examples: Examples) -> float:
 
 
 def save(
-    out: Path, weights: Trained, vocabulary: Vocabulary, lexicon: Lexicon, experts: Sequence[str], temperature: float
+    out: Path, weights: Trained, material: Material, remembered: Remembered, lexicon: Lexicon, temperature: float
 ) -> None:
     """Write the file. Raises OSError."""
     whole, scales = in_8_bits(weights.embedding)
     digest = write_weights(
         out,
         {
-            "experts": "\n".join(experts),
-            **vocabulary_content(list(vocabulary.words), lexicon.terms, vocabulary.everyday),
+            "experts": "\n".join(material.experts),
+            **vocabulary_content(list(material.vocabulary.words), lexicon.terms, material.vocabulary.everyday),
+            **remembered.content,
             "term_weights": lexicon.weights.astype(np.float16),
             "term_kinds": lexicon.kinds,
             "embedding": whole,

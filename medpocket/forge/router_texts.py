@@ -30,12 +30,13 @@ SHORTEST_PIECE = 8  # words of an answer
 
 @dataclass(frozen=True)
 class Sample:
-    """A text, the experts that may answer it, where it is from and in which register it is written."""
+    """A text, the experts that may answer it, where it is from, its register, and the text that it is a variant of."""
 
     text: str
     accept: tuple[str, ...]
     source: str
     register: str = ""
+    variant_of: str = ""
 
     @property
     def validates(self) -> bool:

@@ -51,7 +51,7 @@ class Plan:
     decay: float = 3e-3
     row_decay: float = 2e-6
     word_dropout: float = 0.2
-    lexicon_dropout: float = 0.2
+    lexicon_dropout: float = 0.05
     hidden_dropout: float = 0.3
     smoothing: float = 0.05
     seed: int = 1

@@ -2,10 +2,12 @@
 
 The lead is the winner's logit less the mean of all; a word adds its part of the embedding's sum times the lead's
 gradient there, a term moreover what it adds to the lexicon's scores, times the gradient of the features they are in.
+What the nearest texts add to the lead is shared out among the words that make the winner's texts like this one.
 """
 
 from typing import TYPE_CHECKING
 
+from medpocket.router.features import LEADS
 from medpocket.router.gate import POOLING_PRIOR, Gate
 from medpocket.router.language import ENGLISH
 from medpocket.router.normalise import AGES, word_set
@@ -30,19 +32,23 @@ def evidence_for(
     gate: Gate,
     reading: Reading,
     scores: "NDArray[np.float32]",
+    near: "NDArray[np.float32]",
     vectors: "NDArray[np.float32]",
     inputs: "NDArray[np.float32]",
     best: int,
 ) -> tuple[Evidence, ...]:
-    """The strongest pieces first, at most `MOST`; `scores` are the terms', `vectors` the rows', `inputs` the gate's."""
+    """The strongest pieces first, at most `MOST`.
+
+    `scores` are the terms', `near` the rows' parts of the likeness to the winner's texts, `vectors` the rows' and
+    `inputs` the gate's.
+    """
     import numpy as np
 
     gradient = gate.lead_gradient(inputs, best)
-    by_word = np.bincount(
-        reading.places,
-        vectors @ gradient[-vectors.shape[1] :] / np.sqrt(float(reading.counts.sum()) + POOLING_PRIOR),
-        len(reading.words),
-    )
+    by_row = vectors @ gradient[-vectors.shape[1] :] / np.sqrt(float(reading.counts.sum()) + POOLING_PRIOR)
+    leads = slice(LEADS * scores.shape[1], (LEADS + 1) * scores.shape[1])
+    by_row += near * max(float(gradient[leads] @ inputs[leads]), 0.0)
+    by_word = np.bincount(reading.places, by_row, len(reading.words))
     inside = np.zeros(len(reading.words), bool)
     for term in reading.terms:
         inside[term.start : term.end] = True

@@ -1,18 +1,21 @@
-"""From a reading to the numbers that the gate sees: what the lexicon says for each expert, and a few of the text's own.
+"""From a reading to the numbers that the gate sees: what the lexicon and the nearest texts say for each expert, and a
+few of the text's own.
 
 `score` of an expert is the sum of what its terms weigh; a term of several experts counts for each.
 """
 
 from typing import TYPE_CHECKING
 
+from medpocket.router.nearest import Nearness
 from medpocket.router.reading import KINDS, Reading
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BLOCKS = 5  # of a number for each expert
-TEXT_FEATURES = 9 + len(KINDS)
+BLOCKS = 6  # of a number for each expert
+LEADS = 5  # the block of the nearest texts
+TEXT_FEATURES = 10 + len(KINDS)
 
 
 def feature_count(experts: int) -> int:
@@ -29,7 +32,9 @@ def term_scores(reading: Reading, weights: "NDArray[np.float32]") -> "NDArray[np
     return found
 
 
-def features(reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np.uint8]") -> "NDArray[np.float32]":
+def features(
+    reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np.uint8]", nearness: Nearness
+) -> "NDArray[np.float32]":
     """Return the features of one text; `scores` are its `term_scores`, `kinds` those of the lexicon's entries."""
     import numpy as np
 
@@ -53,6 +58,7 @@ def features(reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np
         float(reading.asks),
         float(start > 0),
         float(reading.counts.sum()) / words,
+        nearness.closest,
     ]
     return np.concatenate(
         (
@@ -61,6 +67,7 @@ def features(reading: Reading, scores: "NDArray[np.float32]", kinds: "NDArray[np
             last / (float(last.sum()) + 1.0),
             first / (float(first.sum()) + 1.0),
             best / 3,
+            nearness.leads,
             np.array(own, dtype=np.float32),
             np.log1p(counted) / 2,
         )

@@ -9,6 +9,7 @@ from medpocket.router.evidence import evidence_for
 from medpocket.router.features import features, term_scores
 from medpocket.router.gate import as_gate, pool
 from medpocket.router.language import is_foreign
+from medpocket.router.nearest import as_memory
 from medpocket.router.reading import as_vocabulary, read
 from medpocket.router.weights import read_weights
 from medpocket.types import Evidence, Route
@@ -33,6 +34,7 @@ class Router:
         self._vocabulary = as_vocabulary(content)
         self._term_weights = content["term_weights"].astype("float32")
         self._kinds = content["term_kinds"]
+        self._memory = as_memory(content, len(self.experts))
         self._gate = as_gate(content)
 
     def route(self, text: str, *, explain: bool = True) -> Route:
@@ -50,12 +52,16 @@ class Router:
         reading = read(text, self._vocabulary)
         scores = term_scores(reading, self._term_weights)
         vectors = self._gate.vectors(reading.rows, reading.counts)
-        inputs = np.concatenate((features(reading, scores, self._kinds), pool(vectors, reading.counts)))
+        overlap = self._memory.overlap(reading.rows, reading.counts)
+        nearness = self._memory.nearest(overlap)
+        inputs = np.concatenate((features(reading, scores, self._kinds, nearness), pool(vectors, reading.counts)))
         shares = self._gate.probabilities(self._gate.logits(inputs[None]))[0]
         best = int(shares.argmax())
         found: tuple[Evidence, ...] = ()
         if explain and self.experts[best] != GENERAL:
-            found = evidence_for(self._gate, reading, scores, vectors, inputs, best)
+            near = np.zeros(len(vectors), np.float32)
+            near[overlap.first] = self._memory.parts(overlap, nearness, best)
+            found = evidence_for(self._gate, reading, scores, near, vectors, inputs, best)
         by_expert = dict(zip(self.experts, map(float, shares), strict=True))
         return Route(self.experts[best], float(shares[best]), by_expert, found, note)
 

@@ -16,7 +16,7 @@ from medpocket.router.route import Router
 from medpocket.router.weights import read_weights
 
 REGISTRY = load_registry()
-SET_ASIDE = [Path(__file__).parent.parent / "router" / name for name in ("held_aside.jsonl", "written_later.jsonl")]
+SET_ASIDE = sorted((Path(__file__).parent.parent / "router").glob("*.jsonl"))
 
 
 def test_every_expert_has_terms_and_utterances() -> None:
@@ -157,7 +157,8 @@ def test_the_temperature_makes_scores_as_sure_as_they_are_right() -> None:
     logits = dice.normal(0, 2, (4000, 3)).astype(np.float32)
     right = np.array([dice.choice(3, p=row / row.sum()) for row in softmax(logits / 2).astype(np.float64)])
     accept = np.eye(3, dtype=np.float32)[right]
-    assert router.temperature_for(logits, accept) == pytest.approx(2, abs=0.3)
+    assert router.temperature_for([(logits, accept)]) == pytest.approx(2, abs=0.3)
+    assert 1.1 < router.temperature_for([(logits, accept), (logits / 2, accept)]) < 1.9
 
 
 @pytest.mark.prove

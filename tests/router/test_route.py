@@ -10,9 +10,12 @@ from medpocket.router.route import GENERAL, MOST_CHARACTERS, load_router
 
 ROUTER = load_router()
 HELD_ASIDE = Path(__file__).with_name("held_aside.jsonl")
-HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.6, 0.85
-WRITTEN_LATER = [Path(__file__).with_name(f"written_{name}.jsonl") for name in ("later", "third")]
-LATER_FLOORS = {"patients_words": 0.86, "vignettes": 0.78, "patients_third": 0.82, "summaries_third": 0.95}
+HELD_ASIDE_RECALL, HELD_ASIDE_MACRO = 0.7, 0.87
+WRITTEN_LATER = [Path(__file__).with_name(f"written_{name}.jsonl") for name in ("later", "third", "fourth")]
+LATER_FLOORS = {
+    "patients_words": 0.90, "vignettes": 0.90, "patients_third": 0.90, "summaries_third": 0.97,
+    "patients_fourth": 0.88, "vignettes_fourth": 0.92, "summaries_fourth": 0.95,
+}  # fmt: skip
 
 
 def test_it_knows_the_registrys_experts() -> None:
@@ -31,6 +34,7 @@ def test_it_knows_the_registrys_experts() -> None:
         ("hears voices that tell him to jump", "psychiatry"),
         ("TSH 12, free T4 low", "endocrinology"),
         ("half-life and interactions of carbamazepine", "pharmacology"),
+        ("My calf seizes up after two hundred yards, I stop and it lets me walk again", "cardiology"),  # by no one word
     ],
 )
 def test_plain_cases_go_where_they_belong(text: str, expert: str) -> None:
@@ -121,4 +125,4 @@ def test_router_dev_is_reached_without_having_been_trained_on(shared: Path) -> N
     }
 
 
-MEASURED = {"mtsamples": 0.829, "medical_abstracts": 0.673, "medmcqa": 0.650, "clinc": 0.970}  # docs/router.md
+MEASURED = {"mtsamples": 0.851, "medical_abstracts": 0.717, "medmcqa": 0.650, "clinc": 0.972}  # docs/router.md
