@@ -53,16 +53,20 @@ def evidence_for(
     for term in reading.terms:
         inside[term.start : term.end] = True
     added = _by_term(scores, gradient)
+    strongest = np.argsort(-added)[:CONSIDERED].tolist()
+    outside = np.argsort(-np.where(inside, -np.inf, by_word))[:CONSIDERED].tolist()
+    added, by_word = added.tolist(), by_word.tolist()
     weights: dict[str, float] = {}
-    for number in np.argsort(-added)[:CONSIDERED].tolist():
+    for number in strongest:
         term = reading.terms[number]
         name = shown(reading.words[term.start : term.end])
-        weight = float(added[number]) + float(by_word[term.start : term.end].sum())
-        weights[name] = weights.get(name, 0.0) + weight
-    for place in np.argsort(-np.where(inside, -np.inf, by_word))[:CONSIDERED].tolist():
+        weights[name] = weights.get(name, 0.0) + added[number] + sum(by_word[term.start : term.end])
+    for place in outside:
+        if by_word[place] <= 0 or inside[place]:
+            break
         name = shown(reading.words[place : place + 1])
-        if by_word[place] > 0 and not inside[place] and name not in SMALL_WORDS:
-            weights[name] = weights.get(name, 0.0) + float(by_word[place])
+        if name not in SMALL_WORDS:
+            weights[name] = weights.get(name, 0.0) + by_word[place]
     ranked = sorted(weights.items(), key=lambda item: -item[1])[:MOST]
     least = max(ranked[0][1] * LEAST_SHARE, 0.0) if ranked else 0.0
     return tuple(Evidence(name, round(weight, 2)) for name, weight in ranked if weight > least)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 SHORTEST = 5
+LONG = 8  # letters of a word of which one slip spares the first three or the last three
 SHORTEST_SKELETON = 3
 
 _SOUNDS = (
@@ -57,15 +58,17 @@ class Speller:
         """Words as long, or one letter longer or shorter, that begin or end alike: one slip spares one of the two."""
         if not self._alike:
             for known in self._words:
-                for key in _keys(known):
+                for key in _keys(known, len(known)):
                     self._alike.setdefault((len(known), key), []).append(known)
         for length in (len(word) - 1, len(word), len(word) + 1):
-            for key in _keys(word):
+            for key in _keys(word, length):
                 yield from self._alike.get((length, key), ())
 
 
-def _keys(word: str) -> tuple[str, str]:
-    return word[:2] + "-", f"{word[0]}-{word[-2:]}"
+def _keys(word: str, length: int) -> tuple[str, str]:
+    """What a word that becomes one of `length` letters by one slip shares with it, the one or the other."""
+    spared = 3 if length >= LONG else 2
+    return word[:spared] + "-", f"{word[0]}-{word[-spared:]}"
 
 
 def is_one_slip(one: str, other: str) -> bool:
