@@ -48,7 +48,7 @@ ABSTAINS = 2.17  # added to the logit of `general`: rather no expert than a gues
 # Registers that are left out together when the scores are calibrated.
 LEFT_OUT = (
     ("patient", "people", "complaint"), ("abstract", "literature", "exam", "examinations"),
-    ("summary", "line", "report", "notes"), ("vignette", "confounder", "question"),
+    ("summary", "line", "report", "notes"), ("vignette", "confounder", "question", "questions"),
 )  # fmt: skip
 PIECES_KEEP = 0.5  # of what pieces learnt from known words; an unknown word is a guess
 TERM_LOST = 0.3  # share of terms hidden in a third of the texts, so that the gate learns to do without

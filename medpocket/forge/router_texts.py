@@ -126,7 +126,7 @@ METHODS = ("pharmacology", "radiology")  # experts of means that a paper about a
 OWN_SHARE = 0.5  # of the terms in a paper's sentences
 _PATIENTS = {"pediatrics": "children", "womens_health": "pregnant"}
 ELSEWHERE = 10_000
-_REGISTERS = ("literature", "notes", "examinations", "people")
+_REGISTERS = ("literature", "notes", "examinations", "people", "questions")
 ASIDES_SHARE = 0.5  # of the stories that have something of everyday life in them
 _OWN_REGISTER = 0.85  # how often a lay term stands in what people say
 
