@@ -68,7 +68,6 @@ TEMPERING = ("utterances", "answers", "questions", "written", "elsewhere")  # so
 class Material:
     """All that is trained on, the samples that watch, and those that are remembered."""
 
-    entries: list[Entry]
     lexicon: Lexicon
     vocabulary: Vocabulary
     experts: tuple[str, ...]
@@ -103,7 +102,7 @@ def gather(data: Path, registry: Registry, seed: int) -> Material:
     ]
     vocabulary = make_vocabulary(samples, lexicon, corpus)
     kept = [sample for sample in own if not sample.validates and sample.register != COMPLAINT]
-    return Material(entries, lexicon, vocabulary, experts, samples, watched, kept)
+    return Material(lexicon, vocabulary, experts, samples, watched, kept)
 
 
 def _varied(own: Iterable[Sample], entries: Iterable[Entry], dice: random.Random) -> Iterable[Sample]:
